@@ -1,1 +1,3 @@
-//! Placeholder header
+//! Types, `plan`, gates, reasons and status of Towpath.
+
+pub mod id;
