@@ -354,16 +354,12 @@ fn take_hyphen(text: &str) -> Option<(&str, &str)> {
 }
 
 fn comparator(op: Op, word: &str) -> Result<Comparator, RangeErrorKind> {
-    let bad = || RangeErrorKind::BadVersion(word.to_owned());
     let text = word.strip_prefix('v').unwrap_or(word);
     let numbers_end = text.find(['-', '+']).unwrap_or(text.len());
     let (numbers, tail) = text.split_at(numbers_end);
     let parts: Vec<&str> = numbers.split('.').collect();
-    let written = match parts.iter().position(|part| matches!(*part, "x" | "X" | "*")) {
-        Some(position) => position,
-        None => parts.len(),
-    };
-    let (written, zeros) = match written {
+    let known = parts.iter().take_while(|part| !matches!(**part, "x" | "X" | "*")).count();
+    let (written, zeros) = match known {
         0 => (Written::Nothing, "0.0.0"),
         1 => (Written::Major, ".0.0"),
         2 => (Written::MajorMinor, ".0"),
@@ -374,13 +370,8 @@ fn comparator(op: Op, word: &str) -> Result<Comparator, RangeErrorKind> {
     } else {
         // Of an incomplete version, only the prerelease counts beside the numbers.
         let pre = tail.split('+').next().unwrap_or_default();
-        let kept = match written {
-            Written::Nothing => 0,
-            Written::Major => 1,
-            Written::MajorMinor | Written::Full => 2,
-        };
-        parse_parts(&format!("{}{zeros}{pre}", parts[..kept].join(".")))
+        parse_parts(&format!("{}{zeros}{pre}", parts[..known].join(".")))
     }
-    .map_err(|_| bad())?;
+    .map_err(|_| RangeErrorKind::BadVersion(word.to_owned()))?;
     Ok(Comparator { op, bound, written })
 }

@@ -40,7 +40,7 @@ fn tags_need_two_dots() {
         ("1.2.3.4", TooManyParts),
         ("1.2.beta", BadNumber),
         ("1..3", BadNumber),
-        ("1.2.+3", BadBuild),
+        ("1.2.+3", BadNumber),
         ("+1.2.3", BadNumber),
         ("vv1.2.3", BadNumber),
         ("V1.2.3", BadNumber),
