@@ -3,4 +3,6 @@
 //! Must not know Git, TLS, HTTP or a clock: those are behind [`ports`]. Decisions are in
 //! `towpath-core`; this crate gathers what they need and carries out what they say.
 
+pub mod act;
+pub mod ledger;
 pub mod ports;
