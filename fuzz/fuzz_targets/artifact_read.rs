@@ -29,7 +29,9 @@ fuzz_target!(|data: &[u8]| {
     }
     let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
     encoder.write_all(data).expect("writing to memory does not fail");
-    if let Ok(contents) = read_layer(&encoder.finish().expect("writing to memory does not fail"), &LIMITS) {
+    if let Ok(contents) =
+        read_layer(&encoder.finish().expect("writing to memory does not fail"), &LIMITS)
+    {
         check(&contents);
     }
     if let Ok(manifest) = Manifest::parse(data) {

@@ -75,7 +75,7 @@ fn forged(entries: &[(&str, u8, &str)]) -> Vec<u8> {
         header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
         header.set_mode(0o640);
         header.set_size(content.len() as u64);
-        header.set_entry_type(tar::EntryType::new(*kind));
+        header.as_mut_bytes()[156] = *kind;
         header.set_cksum();
         builder.append(&header, content.as_bytes()).expect("memory is writable");
     }
@@ -224,12 +224,13 @@ fn layers_of_other_tools_are_read() -> Result<(), ReadError> {
         ("./a/b", b'0', "text"),
         ("link", b'2', ""),
         ("old", 0, "x"),
+        ("older/", 0, ""),
     ]);
     let contents = read(&layer)?;
     let files: Vec<_> =
         contents.files.iter().map(|(path, e)| (path.as_str(), e.mode, &*e.bytes)).collect();
     assert_eq!(files, [("a/b", 0o640, b"text".as_slice()), ("old", 0o640, b"x")]);
-    assert_eq!(contents.folders.iter().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(contents.folders.iter().collect::<Vec<_>>(), ["a", "older"]);
     assert_eq!(contents.skipped, ["link"]);
     Ok(())
 }
@@ -252,6 +253,10 @@ fn hostile_layers_are_refused_by_name() {
         (forged(&[("a", b'0', ""), ("./a", b'0', "")]), "the archive holds `a` twice"),
         (
             forged(&[("a", b'0', ""), ("a/b", b'0', "")]),
+            "the archive holds `a` as a file and as a folder",
+        ),
+        (
+            forged(&[("a", b'0', ""), ("a.b", b'0', ""), ("a/b", b'0', "")]),
             "the archive holds `a` as a file and as a folder",
         ),
         (
