@@ -1,0 +1,519 @@
+//! An OCI registry over HTTP, by `opencontainers/distribution-spec:spec.md`.
+//!
+//! The protocol is `oci-client`'s; here is what it leaves open: which credentials, how often to try, how
+//! much to read, all pages of the tags, and the rule that a tag is created and never moved. HTTP has no
+//! compare-and-set for tags, so the tag is read right before and after it is put. Plain HTTP is spoken
+//! where `insecure` says so and nowhere else, loopback included, as Flux does. Must not know the
+//! layout. Next: [`super::fault`].
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::errors::OciDistributionError;
+use oci_client::manifest::{
+    IMAGE_MANIFEST_LIST_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE,
+    OCI_IMAGE_MEDIA_TYPE,
+};
+use oci_client::{Client, Reference, RegistryOperation};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+use towpath_core::id::Digest;
+use towpath_engine::ports::{FetchedManifest, PushContent, Pushed, RegistryError, RegistryProblem};
+
+use super::credentials::{self, Credentials};
+use super::fault::{Fault, Faults, Retry};
+use super::{MAX_MANIFEST_BYTES, Name, OciSettings, digest_of};
+
+/// How many tags one page is asked for; registries may give fewer.
+const PAGE: usize = 1000;
+/// After so many pages a registry is taken to answer without end.
+const MAX_PAGES: usize = 10_000;
+/// How many blobs of one push are on their way at the same time.
+const CONCURRENT_BLOBS: usize = 4;
+
+const MANIFEST_TYPES: [&str; 4] = [
+    OCI_IMAGE_MEDIA_TYPE,
+    OCI_IMAGE_INDEX_MEDIA_TYPE,
+    IMAGE_MANIFEST_MEDIA_TYPE,
+    IMAGE_MANIFEST_LIST_MEDIA_TYPE,
+];
+
+/// All registries: their clients, and the runtime that drives them.
+pub(super) struct Remote {
+    settings: Arc<OciSettings>,
+    runtime: Runtime,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// One client for HTTPS (`false`) and one for plain HTTP (`true`), made when first needed.
+    clients: HashMap<bool, Client>,
+    /// By host; a credential helper is asked once.
+    credentials: HashMap<String, Credentials>,
+    /// The bearer tokens seen, so that they are never shown.
+    tokens: Vec<String>,
+    /// Which repositories have been logged in to: plain HTTP or not, repository, for pushing or not.
+    logged_in: HashSet<(bool, String, bool)>,
+}
+
+impl Remote {
+    pub(super) fn new(settings: OciSettings) -> Result<Self, RegistryError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(
+            |error| RegistryError {
+                problem: RegistryProblem::Unreachable,
+                message: "cannot prepare network access".to_owned(),
+                hint: None,
+                source: Some(Box::new(error)),
+            },
+        )?;
+        Ok(Self { settings: Arc::new(settings), runtime, state: Mutex::default() })
+    }
+
+    pub(super) fn tags(&self, at: &str, insecure: bool) -> Result<Vec<String>, RegistryError> {
+        self.run(at, insecure, false, |session| async move { session.tags().await })
+    }
+
+    pub(super) fn manifest(
+        &self,
+        at: &str,
+        insecure: bool,
+        name: &Name,
+    ) -> Result<Option<FetchedManifest>, RegistryError> {
+        self.run(at, insecure, false, |session| async move {
+            session.retrying(|| session.manifest(name)).await
+        })
+    }
+
+    pub(super) fn blob(
+        &self,
+        at: &str,
+        insecure: bool,
+        digest: &Digest,
+        max_bytes: u64,
+    ) -> Result<Vec<u8>, RegistryError> {
+        self.run(at, insecure, false, |session| async move {
+            session.retrying(|| session.blob(digest, max_bytes)).await
+        })
+    }
+
+    pub(super) fn push(
+        &self,
+        at: &str,
+        insecure: bool,
+        content: &PushContent<'_>,
+        tag: &str,
+    ) -> Result<Pushed, RegistryError> {
+        self.run(at, insecure, true, |session| async move { session.push(content, tag).await })
+    }
+
+    fn run<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        at: &str,
+        insecure: bool,
+        push: bool,
+        work: impl FnOnce(Session) -> F,
+    ) -> Result<T, RegistryError> {
+        let mut session = self.session(at, insecure)?;
+        let work = async {
+            self.log_in(&mut session, RegistryOperation::Pull).await?;
+            if push {
+                self.log_in(&mut session, RegistryOperation::Push).await?;
+            }
+            work(session).await
+        };
+        self.runtime.block_on(work).map_err(|fault| fault.error)
+    }
+
+    fn session(&self, at: &str, insecure: bool) -> Result<Session, RegistryError> {
+        let reference = parse(at)?;
+        let host = reference.resolve_registry().to_owned();
+        let mut state = self.state();
+        let credentials = match state.credentials.get(&host) {
+            Some(known) => known.clone(),
+            None => {
+                let read = credentials::read(self.settings.docker_config.as_deref(), &host)?;
+                state.credentials.insert(host.clone(), read.clone());
+                read
+            }
+        };
+        let client = match state.clients.get(&insecure) {
+            Some(known) => known.clone(),
+            None => {
+                let made = client(&self.settings, insecure)?;
+                state.clients.insert(insecure, made.clone());
+                made
+            }
+        };
+        let mut secrets = credentials.secrets.clone();
+        secrets.extend(state.tokens.iter().cloned());
+        Ok(Session {
+            client,
+            reference,
+            credentials,
+            settings: Arc::clone(&self.settings),
+            faults: Faults { at: format!("oci://{at}"), host, insecure, secrets },
+        })
+    }
+
+    /// Gets the token that the repository asks for, once; later the client renews it by itself. Done
+    /// apart because the client says nothing about a failed log-in when it does it on the way.
+    async fn log_in(
+        &self,
+        session: &mut Session,
+        operation: RegistryOperation,
+    ) -> Result<(), Fault> {
+        let push = operation == RegistryOperation::Push;
+        let key = (session.faults.insecure, session.faults.at.clone(), push);
+        if self.state().logged_in.contains(&key) {
+            return Ok(());
+        }
+        let log_in = async || {
+            let auth = &session.credentials.auth;
+            let answer = session.client.auth(&session.reference, auth, operation);
+            session.limited("log in for the use", session.settings.request_timeout, answer).await
+        };
+        let token = session.retrying(log_in).await?;
+        if let Some(token) = token {
+            if !token.bytes().all(|b| b.is_ascii_graphic()) {
+                return Err(session.faults.not_a_registry("log in for the use"));
+            }
+            session.faults.secrets.push(token.clone());
+            self.state().tokens.push(token);
+        }
+        self.state().logged_in.insert(key);
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing is left half-changed by a panic: every change is one insertion.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn client(settings: &OciSettings, insecure: bool) -> Result<Client, RegistryError> {
+    // An error says that a provider is there already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let config = ClientConfig {
+        protocol: if insecure { ClientProtocol::Http } else { ClientProtocol::Https },
+        platform_resolver: None,
+        connect_timeout: Some(settings.connect_timeout),
+        read_timeout: Some(settings.request_timeout),
+        user_agent: concat!("towpath/", env!("CARGO_PKG_VERSION")),
+        ..ClientConfig::default()
+    };
+    Client::try_from(config).map_err(|error| RegistryError {
+        problem: RegistryProblem::Unreachable,
+        message: "cannot prepare network access".to_owned(),
+        hint: Some("are the system's certificates installed?".to_owned()),
+        source: Some(Box::new(error)),
+    })
+}
+
+/// Reads `host[:port]/repository`, as `OCIRepository.spec.url` has it after `oci://`.
+fn parse(at: &str) -> Result<Reference, RegistryError> {
+    let refuse = |why: &str| RegistryError {
+        problem: RegistryProblem::Refused,
+        message: format!("{at:?} is not the repository of a registry: {why}"),
+        hint: Some("write HOST[:PORT]/REPOSITORY in lower case, without tag or digest".to_owned()),
+        source: None,
+    };
+    let reference: Reference = at.parse().map_err(|error| RegistryError {
+        source: Some(Box::new(error)),
+        ..refuse("it cannot be parsed")
+    })?;
+    let name = at.rsplit('/').next().unwrap_or(at);
+    if name.contains([':', '@']) || !at.contains('/') {
+        return Err(refuse("it has a tag or digest, or no host"));
+    }
+    Ok(reference)
+}
+
+/// The access to one repository.
+#[derive(Clone)]
+struct Session {
+    client: Client,
+    /// Names the repository; its tag means nothing.
+    reference: Reference,
+    credentials: Credentials,
+    settings: Arc<OciSettings>,
+    faults: Faults,
+}
+
+impl Session {
+    fn named(&self, name: &Name) -> Reference {
+        let registry = self.reference.registry().to_owned();
+        let repository = self.reference.repository().to_owned();
+        match name {
+            Name::Tag(tag) => Reference::with_tag(registry, repository, tag.clone()),
+            Name::Digest(digest) => {
+                Reference::with_digest(registry, repository, digest.as_str().to_owned())
+            }
+        }
+    }
+
+    /// Bounds one request and translates its error.
+    async fn limited<T>(
+        &self,
+        doing: &str,
+        limit: Duration,
+        request: impl Future<Output = Result<T, OciDistributionError>>,
+    ) -> Result<T, Fault> {
+        match tokio::time::timeout(limit, request).await {
+            Ok(answer) => answer.map_err(|error| self.faults.of(doing, error)),
+            Err(_) => Err(self.faults.timeout(doing)),
+        }
+    }
+
+    /// Makes a request again while its fault may pass.
+    async fn retrying<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        request: impl Fn() -> F,
+    ) -> Result<T, Fault> {
+        let mut factor = 1;
+        for _ in 1..self.settings.attempts {
+            let wait = match request().await {
+                Err(Fault { retry: Retry::Soon, .. }) => self.settings.retry_wait,
+                Err(Fault { retry: Retry::RateLimited, .. }) => self.settings.rate_limit_wait,
+                answer => return answer,
+            };
+            tokio::time::sleep(wait.saturating_mul(factor)).await;
+            factor = factor.saturating_mul(2);
+        }
+        request().await
+    }
+
+    async fn tags(&self) -> Result<Vec<String>, Fault> {
+        let doing = "list the tags";
+        let mut tags = Vec::new();
+        let mut seen = HashSet::new();
+        let mut last: Option<String> = None;
+        let mut page_was_short = false;
+        for _ in 0..MAX_PAGES {
+            let page = || {
+                let auth = &self.credentials.auth;
+                let page =
+                    self.client.list_tags(&self.reference, auth, Some(PAGE), last.as_deref());
+                self.limited(doing, self.settings.request_timeout, page)
+            };
+            let page = match self.retrying(page).await {
+                Ok(page) => page.tags,
+                // Some registries page by marks of their own and refuse a tag as one; where the page
+                // before was short there is no next one.
+                Err(Fault { status: Some(400 | 404 | 405), .. }) if page_was_short => {
+                    return Ok(tags);
+                }
+                Err(fault) => return Err(fault),
+            };
+            page_was_short = page.len() < PAGE;
+            last = page.last().cloned();
+            let before = tags.len();
+            tags.extend(page.into_iter().filter(|tag| seen.insert(tag.clone())));
+            // Some registries give fewer than asked on a page that is not the last, and some give all
+            // again: only a page with nothing new is the end.
+            if tags.len() == before {
+                return Ok(tags);
+            }
+        }
+        Err(self.faults.refused(doing, &format!("there are more than {MAX_PAGES} pages"), None))
+    }
+
+    async fn manifest(&self, name: &Name) -> Result<Option<FetchedManifest>, Fault> {
+        let doing = format!("read manifest {}", name.as_str());
+        let image = self.named(name);
+        let auth = &self.credentials.auth;
+        let answer = self.client.pull_manifest_raw(&image, auth, &MANIFEST_TYPES);
+        let bytes = match self.limited(&doing, self.settings.request_timeout, answer).await {
+            Ok((bytes, _)) => bytes.to_vec(),
+            Err(Fault {
+                error: RegistryError { problem: RegistryProblem::NotFound, .. }, ..
+            }) => {
+                return Ok(None);
+            }
+            Err(fault) => return Err(fault),
+        };
+        if bytes.len() as u64 > MAX_MANIFEST_BYTES {
+            return Err(self.faults.too_large(&doing, MAX_MANIFEST_BYTES));
+        }
+        if serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&bytes).is_err() {
+            return Err(self.faults.not_a_registry(&doing));
+        }
+        let digest = digest_of(&bytes);
+        if let Name::Digest(asked) = name
+            && *asked != digest
+        {
+            return Err(self.faults.corrupt(&doing, &format!("content with digest {digest} came")));
+        }
+        Ok(Some(FetchedManifest { digest, bytes }))
+    }
+
+    async fn blob(&self, digest: &Digest, max_bytes: u64) -> Result<Vec<u8>, Fault> {
+        let doing = format!("read blob {digest}");
+        self.client
+            .store_auth_if_needed(self.reference.resolve_registry(), &self.credentials.auth)
+            .await;
+        let mut sink = Sink { bytes: Vec::new(), max_bytes, full: false };
+        let answer = self.client.pull_blob(&self.reference, digest.as_str(), &mut sink);
+        let answer = self.limited(&doing, self.settings.transfer_timeout, answer).await;
+        if sink.full {
+            return Err(self.faults.too_large(&doing, max_bytes));
+        }
+        match answer {
+            Ok(()) if digest_of(&sink.bytes) == *digest => Ok(sink.bytes),
+            Ok(()) => Err(self.faults.corrupt(&doing, "other content came")),
+            // Part of it came: to the caller the content is cut, not the registry away.
+            Err(mut fault) => {
+                if fault.retry == Retry::Soon && !sink.bytes.is_empty() {
+                    fault.error.problem = RegistryProblem::Corrupt;
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    async fn push(&self, content: &PushContent<'_>, tag: &str) -> Result<Pushed, Fault> {
+        let digest = digest_of(content.manifest);
+        let name = Name::Tag(tag.to_owned());
+        if let Some(found) = self.retrying(|| self.manifest(&name)).await? {
+            return Ok(settled(found.digest, &digest));
+        }
+        self.push_blobs(content).await?;
+        self.put_tag(content, &name, &digest).await
+    }
+
+    async fn push_blobs(&self, content: &PushContent<'_>) -> Result<(), Fault> {
+        let mut running = JoinSet::new();
+        let mut sent = HashSet::new();
+        for (digest, bytes) in &content.blobs {
+            if !sent.insert(digest) {
+                continue;
+            }
+            if running.len() == CONCURRENT_BLOBS {
+                finish(running.join_next().await)?;
+            }
+            let (session, digest, bytes) = (self.clone(), digest.clone(), bytes.to_vec());
+            running.spawn(async move { session.push_blob(&digest, &bytes).await });
+        }
+        while let Some(done) = running.join_next().await {
+            finish(Some(done))?;
+        }
+        Ok(())
+    }
+
+    async fn push_blob(&self, digest: &Digest, bytes: &[u8]) -> Result<(), Fault> {
+        let doing = format!("push blob {digest}");
+        let there = || {
+            let there = self.client.blob_exists(&self.reference, digest.as_str());
+            self.limited(&doing, self.settings.request_timeout, there)
+        };
+        if self.retrying(there).await? {
+            return Ok(());
+        }
+        let push = || {
+            let push = self.client.push_blob(&self.reference, bytes.to_vec(), digest.as_str());
+            self.limited(&doing, self.settings.transfer_timeout, push)
+        };
+        self.retrying(push).await.map(drop)
+    }
+
+    /// Puts the manifest under its tag, unless somebody else was first.
+    async fn put_tag(
+        &self,
+        content: &PushContent<'_>,
+        name: &Name,
+        digest: &Digest,
+    ) -> Result<Pushed, Fault> {
+        let doing = format!("push tag {}", name.as_str());
+        let media_type = content.media_type.parse().map_err(|_| {
+            let why = format!("{:?} is not a media type", content.media_type);
+            self.faults.refused(&doing, &why, None)
+        })?;
+        let image = self.named(name);
+        // Every attempt reads the tag first: an attempt whose answer was lost may have succeeded, and
+        // another pusher may have come between.
+        let tried = std::cell::Cell::new(false);
+        let (doing, image, tried) = (&doing, &image, &tried);
+        let media_type = &media_type;
+        let put = || async move {
+            if let Some(found) = self.manifest(name).await? {
+                let ours = found.digest == *digest && tried.get();
+                return Ok(if ours { Pushed::Created } else { settled(found.digest, digest) });
+            }
+            tried.set(true);
+            let put = self.client.push_manifest_raw(
+                image,
+                content.manifest.to_vec(),
+                Clone::clone(media_type),
+            );
+            self.limited(doing, self.settings.request_timeout, put).await?;
+            Ok(Pushed::Created)
+        };
+        let answer = self.retrying(put).await;
+        match answer {
+            Ok(Pushed::Created) => {}
+            Ok(settled) => return Ok(settled),
+            // A registry with immutable tags refuses the second of two pushers.
+            Err(fault) if fault.error.problem == RegistryProblem::Refused => {
+                return match self.retrying(|| self.manifest(name)).await {
+                    Ok(Some(found)) => Ok(settled(found.digest, digest)),
+                    _ => Err(fault),
+                };
+            }
+            Err(fault) => return Err(fault),
+        }
+        match self.retrying(|| self.manifest(name)).await? {
+            Some(found) if found.digest == *digest => Ok(Pushed::Created),
+            Some(found) => Ok(Pushed::Conflict { found: found.digest }),
+            None => Err(self.faults.refused(doing, "the tag is gone right after the push", None)),
+        }
+    }
+}
+
+/// What a push comes to where the tag is there.
+fn settled(found: Digest, pushed: &Digest) -> Pushed {
+    if found == *pushed { Pushed::AlreadyThere } else { Pushed::Conflict { found } }
+}
+
+fn finish(done: Option<Result<Result<(), Fault>, tokio::task::JoinError>>) -> Result<(), Fault> {
+    match done {
+        Some(Ok(answer)) => answer,
+        Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        None => Ok(()),
+    }
+}
+
+/// Takes a blob as it comes, and no more than it may have.
+struct Sink {
+    bytes: Vec<u8>,
+    max_bytes: u64,
+    full: bool,
+}
+
+impl tokio::io::AsyncWrite for Sink {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if (self.bytes.len() + bytes.len()) as u64 > self.max_bytes {
+            self.full = true;
+            return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
