@@ -38,6 +38,9 @@ pub(super) struct Faults {
     pub(super) secrets: Vec<String>,
 }
 
+const PLAIN_HTTP_HINT: &str =
+    "the registry seems to speak plain HTTP: set `insecure: true` if that is meant";
+
 /// How long what a registry says may be, in characters.
 const MAX_QUOTE: usize = 300;
 /// Longer words are tokens or signatures, not language; a digest has 71 characters.
@@ -190,12 +193,14 @@ impl Faults {
     /// No HTTP answer, or one that broke off.
     fn transport(&self, doing: &str, error: Box<dyn Error + Send + Sync>) -> Fault {
         let io = find::<io::Error>(&*error);
-        let tls = io.and_then(|e| e.get_ref()).and_then(|e| e.downcast_ref::<rustls::Error>());
-        let tls = tls.or_else(|| find::<rustls::Error>(&*error));
+        let tls = find::<rustls::Error>(&*error);
         let connecting = chain(&*error).any(|e| e.to_string().contains("(Connect)"));
+        let handshake = chain(&*error).any(|e| e.to_string().contains("tls handshake"));
         let naming = chain(&*error).any(|e| e.to_string().contains("dns error"));
         let (why, hint, retry) = if let Some(tls) = tls {
             ("TLS failed", tls_hint(tls, self.insecure), Retry::Never)
+        } else if handshake && !self.insecure {
+            ("TLS failed", Some(PLAIN_HTTP_HINT.to_owned()), Retry::Never)
         } else if naming {
             ("the name is not found", Some("check the host name".to_owned()), Retry::Never)
         } else if io.is_some_and(|e| e.kind() == io::ErrorKind::ConnectionRefused) {
@@ -243,7 +248,11 @@ impl Faults {
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&e| e.source())
+    // The source of an `io::Error` is that of the error it wraps; the wrapped one is wanted too.
+    std::iter::successors(Some(error), |&e| {
+        let wrapped = e.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        wrapped.map(|e| e as &(dyn Error + 'static)).or_else(|| e.source())
+    })
 }
 
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
@@ -253,10 +262,7 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 fn tls_hint(error: &rustls::Error, insecure: bool) -> Option<String> {
     match error {
         // The answer's first bytes are `HTTP/`, which is no TLS record.
-        rustls::Error::InvalidMessage(_) if !insecure => Some(
-            "the registry seems to speak plain HTTP: set `insecure: true` if that is meant"
-                .to_owned(),
-        ),
+        rustls::Error::InvalidMessage(_) if !insecure => Some(PLAIN_HTTP_HINT.to_owned()),
         rustls::Error::InvalidCertificate(_) => {
             Some("add the registry's authority to the certificates of the system".to_owned())
         }
