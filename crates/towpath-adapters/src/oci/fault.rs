@@ -47,7 +47,8 @@ const MAX_QUOTE: usize = 300;
 const MAX_WORD: usize = 80;
 
 impl Faults {
-    /// The fault behind an error of the client; `doing` completes "cannot ...".
+    /// The fault behind an error of the client; `doing` stands between
+    /// "cannot" and the repository.
     pub(super) fn of(&self, doing: &str, error: OciDistributionError) -> Fault {
         use OciDistributionError as E;
         match error {
@@ -225,7 +226,7 @@ impl Faults {
         why: &str,
         hint: Option<String>,
     ) -> RegistryError {
-        let message = format!("cannot {doing} of {}: {why}", self.at);
+        let message = format!("cannot {doing} {}: {why}", self.at);
         RegistryError { problem, message, hint, source: None }
     }
 
@@ -318,7 +319,7 @@ mod tests {
             (503, P::Refused, Retry::Soon),
         ];
         for (code, problem, retry) in cases {
-            let fault = faults().server("read the tags", code, "");
+            let fault = faults().server("list the tags of", code, "");
             assert_eq!((fault.error.problem, fault.retry), (problem, retry), "{code}");
             assert_eq!(fault.status, Some(code));
         }
@@ -336,7 +337,7 @@ mod tests {
     #[test]
     fn plain_http_at_an_https_port_has_a_hint() {
         let fault = faults().server(
-            "read the tags",
+            "list the tags of",
             400,
             "Client sent an HTTP request to an HTTPS server.\n",
         );

@@ -492,3 +492,27 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tag_of_a_full_reference_follows_its_repository() {
+        let cases = [
+            ("1.2.3", Some("1.2.3")),
+            ("r.example/org/app:1.2.3", Some("1.2.3")),
+            ("r.example:5000/org/app:v1", Some("v1")),
+            ("r.example/org/app:v1@sha256:00", Some("v1")),
+            ("r.example:5000/org/app", None),
+            ("r.example/org/app@sha256:00", None),
+            ("r.example/org/app:", None),
+            ("", None),
+        ];
+        for (ref_name, tag) in cases {
+            let tagged =
+                Tagged { ref_name: ref_name.to_owned(), digest: digest_of(b""), size: None };
+            assert_eq!(tagged.tag(), tag, "{ref_name}");
+        }
+    }
+}

@@ -4,8 +4,8 @@
 //! The two back ends promise the same: content is verified against its digest on the way in and out, a
 //! tag is created and never moved, and no error text holds a credential. Calls block; a runtime of this
 //! module's own drives the network, so a call from inside another asynchronous runtime panics. Must not
-//! know what an artifact means: bytes in, bytes out. Next: [`layout`](self::layout) for the folder,
-//! [`registry`](self::registry) for the network, [`fault`](self::fault) for what can go wrong there.
+//! know what an artifact means: bytes in, bytes out. Next: `layout` for the folder, `registry` for the
+//! network, `fault` for what can go wrong there.
 
 mod credentials;
 mod fault;
@@ -37,7 +37,8 @@ pub const TRANSFER_TIMEOUT: Duration = Duration::from_secs(600);
 pub const ATTEMPTS: u32 = 3;
 /// The wait before the second attempt after a 5xx or a lost connection; it doubles from there.
 pub const RETRY_WAIT: Duration = Duration::from_millis(500);
-/// The wait before the second attempt after a 429; it doubles from there.
+/// The wait before the second attempt after a 429; it doubles from there. What `Retry-After` asks for is not
+/// known here: the client does not show it.
 pub const RATE_LIMIT_WAIT: Duration = Duration::from_secs(2);
 /// How often a layout's lock is tried before it counts as left behind.
 pub const LOCK_ATTEMPTS: u32 = 100;

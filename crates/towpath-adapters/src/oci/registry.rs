@@ -2,9 +2,12 @@
 //!
 //! The protocol is `oci-client`'s; here is what it leaves open: which credentials, how often to try, how
 //! much to read, all pages of the tags, and the rule that a tag is created and never moved. HTTP has no
-//! compare-and-set for tags, so the tag is read right before and after it is put. Plain HTTP is spoken
-//! where `insecure` says so and nowhere else, loopback included, as Flux does. Must not know the
-//! layout. Next: [`super::fault`].
+//! compare-and-set for tags, so the tag is read right before and after it is put: two pushers are told
+//! apart unless one puts between the other's last two requests, which only a registry with immutable tags
+//! prevents. Plain HTTP is spoken where `insecure` says so and nowhere else, loopback included, as Flux
+//! does. The client shows neither `Retry-After` nor a manifest before all of it is here, so the waits are
+//! ours and time, not size, bounds the reading of a manifest. Must not know the layout.
+//! Next: [`super::fault`].
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -22,7 +25,7 @@ use oci_client::manifest::{
 };
 use oci_client::{Client, Reference, RegistryOperation};
 use tokio::runtime::Runtime;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use towpath_core::id::Digest;
 use towpath_engine::ports::{FetchedManifest, PushContent, Pushed, RegistryError, RegistryProblem};
 
@@ -177,12 +180,12 @@ impl Remote {
         let log_in = async || {
             let auth = &session.credentials.auth;
             let answer = session.client.auth(&session.reference, auth, operation);
-            session.limited("log in for the use", session.settings.request_timeout, answer).await
+            session.limited("get access to", session.settings.request_timeout, answer).await
         };
         let token = session.retrying(log_in).await?;
         if let Some(token) = token {
             if !token.bytes().all(|b| b.is_ascii_graphic()) {
-                return Err(session.faults.not_a_registry("log in for the use"));
+                return Err(session.faults.not_a_registry("get access to"));
             }
             session.faults.secrets.push(token.clone());
             self.state().tokens.push(token);
@@ -290,7 +293,7 @@ impl Session {
     }
 
     async fn tags(&self) -> Result<Vec<String>, Fault> {
-        let doing = "list the tags";
+        let doing = "list the tags of";
         let mut tags = Vec::new();
         let mut seen = HashSet::new();
         let mut last: Option<String> = None;
@@ -325,7 +328,7 @@ impl Session {
     }
 
     async fn manifest(&self, name: &Name) -> Result<Option<FetchedManifest>, Fault> {
-        let doing = format!("read manifest {}", name.as_str());
+        let doing = format!("read manifest {} of", name.as_str());
         let image = self.named(name);
         let auth = &self.credentials.auth;
         let answer = self.client.pull_manifest_raw(&image, auth, &MANIFEST_TYPES);
@@ -354,7 +357,7 @@ impl Session {
     }
 
     async fn blob(&self, digest: &Digest, max_bytes: u64) -> Result<Vec<u8>, Fault> {
-        let doing = format!("read blob {digest}");
+        let doing = format!("read blob {digest} of");
         self.client
             .store_auth_if_needed(self.reference.resolve_registry(), &self.credentials.auth)
             .await;
@@ -395,19 +398,31 @@ impl Session {
                 continue;
             }
             if running.len() == CONCURRENT_BLOBS {
-                finish(running.join_next().await)?;
+                self.finish(running.join_next().await)?;
             }
             let (session, digest, bytes) = (self.clone(), digest.clone(), bytes.to_vec());
             running.spawn(async move { session.push_blob(&digest, &bytes).await });
         }
         while let Some(done) = running.join_next().await {
-            finish(Some(done))?;
+            self.finish(Some(done))?;
         }
         Ok(())
     }
 
+    fn finish(&self, done: Option<Result<Result<(), Fault>, JoinError>>) -> Result<(), Fault> {
+        match done {
+            Some(Ok(answer)) => answer,
+            // The client does not expect every answer that a broken registry can give.
+            Some(Err(_)) => {
+                let why = "the answer breaks the OCI distribution specification";
+                Err(self.faults.refused("push a blob to", why, None))
+            }
+            None => Ok(()),
+        }
+    }
+
     async fn push_blob(&self, digest: &Digest, bytes: &[u8]) -> Result<(), Fault> {
-        let doing = format!("push blob {digest}");
+        let doing = format!("push blob {digest} to");
         let there = || {
             let there = self.client.blob_exists(&self.reference, digest.as_str());
             self.limited(&doing, self.settings.request_timeout, there)
@@ -429,7 +444,7 @@ impl Session {
         name: &Name,
         digest: &Digest,
     ) -> Result<Pushed, Fault> {
-        let doing = format!("push tag {}", name.as_str());
+        let doing = format!("push tag {} to", name.as_str());
         let media_type = content.media_type.parse().map_err(|_| {
             let why = format!("{:?} is not a media type", content.media_type);
             self.faults.refused(&doing, &why, None)
@@ -478,14 +493,6 @@ impl Session {
 /// What a push comes to where the tag is there.
 fn settled(found: Digest, pushed: &Digest) -> Pushed {
     if found == *pushed { Pushed::AlreadyThere } else { Pushed::Conflict { found } }
-}
-
-fn finish(done: Option<Result<Result<(), Fault>, tokio::task::JoinError>>) -> Result<(), Fault> {
-    match done {
-        Some(Ok(answer)) => answer,
-        Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-        None => Ok(()),
-    }
 }
 
 /// Takes a blob as it comes, and no more than it may have.

@@ -119,3 +119,24 @@ fn a_registry_with_login_takes_the_credentials_of_dockers_configuration() -> Res
     }
     Ok(())
 }
+
+#[test]
+fn one_value_serves_threads_at_the_same_time() -> Result<()> {
+    let registry = TestRegistry::start()?;
+    let (at, oci) = (at(&registry.host()), oci()?);
+    std::thread::scope(|scope| {
+        let push = |n: u32| {
+            let (at, oci) = (&at, &oci);
+            move || -> Result<()> {
+                let artifact = Artifact::new(&n.to_string());
+                assert_eq!(oci.push(at, &artifact.content(), &n.to_string())?, Pushed::Created);
+                assert_eq!(oci.blob(at, &artifact.blobs[1].0, MAX)?, artifact.blobs[1].1);
+                Ok(())
+            }
+        };
+        let threads: Vec<_> = (0..4).map(|n| scope.spawn(push(n))).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().expect("no thread panics"))
+    })?;
+    assert_eq!(oci.tags(&at)?.len(), 4);
+    Ok(())
+}

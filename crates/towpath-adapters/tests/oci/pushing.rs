@@ -1,10 +1,10 @@
 //! The order of a push over HTTP, and its races: a tag is created and never moved.
 
 use anyhow::Result;
-use towpath_engine::ports::{Pushed, Registry as _};
+use towpath_engine::ports::{Pushed, Registry as _, RegistryProblem};
 use towpath_testkit::faulty_registry::{Answer, FaultyRegistry, Rule};
 
-use super::{Artifact, MEDIA_TYPE, at, oci};
+use super::{Artifact, MEDIA_TYPE, at, oci, refused};
 
 /// The rules of a registry that takes any blob and manifest; the tag reads as scripted.
 fn accepting(tag: Vec<Answer>) -> Vec<Rule> {
@@ -80,5 +80,26 @@ fn a_blob_that_is_there_is_not_pushed_again() -> Result<()> {
     let server = FaultyRegistry::start(rules)?;
     assert_eq!(oci()?.push(&at(&server.host()), &artifact.content(), "1.0.0")?, Pushed::Created);
     assert_eq!(server.count("POST "), 0);
+    Ok(())
+}
+
+#[test]
+fn a_registry_that_breaks_the_upload_protocol_is_refused() -> Result<()> {
+    let artifact = Artifact::new("ours");
+    let at_path = |path: &str| Answer::status(202, "").header("Location", path);
+    let starts = [at_path("/v2/org/app/blobs/uploads/1"), at_path("nonsense")];
+    for (post, patch) in [
+        (vec![Answer::status(202, "")], Answer::status(202, "")),
+        (vec![at_path("nonsense")], Answer::status(202, "")),
+        (starts.to_vec(), Answer::status(200, "")),
+    ] {
+        let mut rules = accepting(vec![Answer::status(404, "")]);
+        rules[2] = Rule::new("POST /v2/org/app/blobs/uploads/", post);
+        rules[3] = Rule::new("PATCH /v2/org/app/blobs/uploads/", [patch]);
+        let server = FaultyRegistry::start(rules)?;
+        let error = refused(oci()?.push(&at(&server.host()), &artifact.content(), "1.0.0"));
+        assert_eq!(error.problem, RegistryProblem::Refused, "{error}");
+        assert_eq!(server.count("PUT /v2/org/app/manifests/"), 0);
+    }
     Ok(())
 }
