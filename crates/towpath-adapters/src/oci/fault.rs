@@ -138,7 +138,13 @@ impl Faults {
             return self.refused(doing, "the registry does not speak plain HTTP", Some(hint));
         }
         if let Ok(envelope) = serde_json::from_str::<OciEnvelope>(body) {
-            return self.status(doing, code, &said(&envelope));
+            let mut fault = self.status(doing, code, &said(&envelope));
+            // The blobs were pushed or seen just before: the registry's own storage lags behind, as
+            // when somebody else pushes the same blob at the same time.
+            if envelope.errors.iter().any(|e| e.code == OciErrorCode::ManifestBlobUnknown) {
+                fault.retry = Retry::Soon;
+            }
+            return fault;
         }
         if code == 404 && body.trim_start().starts_with('<') {
             return self.not_a_registry(doing);

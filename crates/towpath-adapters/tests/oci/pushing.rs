@@ -47,6 +47,15 @@ fn a_push_that_races_with_another_is_a_conflict() -> Result<()> {
     rules[5] = Rule::new("PUT /v2/org/app/manifests/1.0.0", [Answer::HangUp]);
     assert_eq!(push(rules)?, (Pushed::Created, 1));
 
+    // The registry does not see the blobs yet that it has just taken.
+    let unseen = r#"{"errors":[{"code":"DIGEST_INVALID"},{"code":"MANIFEST_BLOB_UNKNOWN"}]}"#;
+    let created = Answer::status(201, "").header("Location", "/v2/org/app/x");
+    let mine = Answer::ok(ours.manifest.clone());
+    let mut rules = accepting(vec![absent.clone(), absent.clone(), absent.clone(), mine]);
+    let put = [Answer::status(400, unseen), created];
+    rules[5] = Rule::new("PUT /v2/org/app/manifests/1.0.0", put);
+    assert_eq!(push(rules)?, (Pushed::Created, 2));
+
     // A registry with immutable tags refuses us.
     let mut rules = accepting(vec![absent.clone(), absent, other]);
     rules[5] = Rule::new("PUT /v2/org/app/manifests/1.0.0", [Answer::status(409, "")]);
