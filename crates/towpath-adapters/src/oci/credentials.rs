@@ -2,7 +2,7 @@
 //!
 //! `auths`, `credHelpers` and `credsStore` are read as Docker does. Must not print what it reads: errors
 //! name the file, the host and the helper, and never a helper's output, which may hold a secret.
-//! Next: [`super::registry`].
+//! Next: `registry`.
 
 use std::fs;
 use std::io;

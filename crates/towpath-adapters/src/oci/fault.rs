@@ -3,7 +3,7 @@
 //! Every error of the client passes through [`Faults::of`]: it decides what kind of problem it is,
 //! whether trying again can help, and what to tell the user. Must not let a credential through: URLs are
 //! dropped (they can hold signatures), and what a registry says is cut short and cleaned of secrets.
-//! Next: [`super::registry`].
+//! Next: `session`.
 
 use std::error::Error;
 use std::io;

@@ -5,11 +5,11 @@
 //! where the annotation is a full reference or the tagged manifests stand in a nested index. Every file
 //! is written beside its place, synced and renamed, and `index.json` only changes under a lock: a crash
 //! leaves the old content, and two writers lose nothing. Must not touch a folder that is something else.
-//! Next: [`super::registry`].
+//! Next: `files` for how a file is written.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,13 +17,12 @@ use serde_json::{Map, Value, json};
 use towpath_core::id::Digest;
 use towpath_engine::ports::{FetchedManifest, PushContent, Pushed, RegistryError, RegistryProblem};
 
+use super::files::{self, Lock, OWN_PREFIX, read_at_most};
 use super::{MAX_MANIFEST_BYTES, Name, digest_of, is_tag};
 
 const MARKER: &str = "oci-layout";
 const INDEX: &str = "index.json";
 const LOCK: &str = ".towpath-lock";
-/// The beginning of every name that is ours and not the layout's.
-const OWN_PREFIX: &str = ".towpath-";
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const INDEX_TYPES: [&str; 2] = [
     "application/vnd.oci.image.index.v1+json",
@@ -357,39 +356,16 @@ impl Layout {
         Ok(Some(bytes))
     }
 
-    /// Writes beside the place, syncs, renames, and syncs the folder.
     fn write(&self, folder: &Path, name: &str, bytes: &[u8]) -> Result<(), RegistryError> {
-        let path = folder.join(name);
-        let write = || -> io::Result<()> {
-            // `create_new` gives the permissions that the user's mask says; temporary files of their own
-            // would be for their owner only.
-            let mut file = tempfile::Builder::new()
-                .prefix(OWN_PREFIX)
-                .make_in(folder, |path| File::create_new(path))?;
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(|e| e.error)?;
-            sync_folder(folder)
-        };
-        write().map_err(|e| self.io(format!("cannot write {}", path.display()), e))
+        files::write(folder, name, bytes)
+            .map_err(|e| self.io(format!("cannot write {}", folder.join(name).display()), e))
     }
 
     fn lock(&self) -> Result<Lock, RegistryError> {
         let path = self.folder.join(LOCK);
-        for attempt in 1..=self.lock_attempts {
-            match File::create_new(&path) {
-                Ok(_) => return Ok(Lock { path }),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    if attempt < self.lock_attempts {
-                        std::thread::sleep(self.lock_wait);
-                    }
-                }
-                Err(error) => {
-                    return Err(self.io(format!("cannot create {}", path.display()), error));
-                }
-            }
-        }
-        Err(RegistryError {
+        let lock = Lock::take(path.clone(), self.lock_attempts, self.lock_wait)
+            .map_err(|e| self.io(format!("cannot create {}", path.display()), e))?;
+        lock.ok_or_else(|| RegistryError {
             problem: RegistryProblem::Unreachable,
             message: format!("{} is locked by another writer", self.shown()),
             hint: Some(format!(
@@ -445,18 +421,6 @@ enum ReadBlob {
     Other(RegistryError),
 }
 
-/// The lock on `index.json`, given back when dropped.
-struct Lock {
-    path: PathBuf,
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Nobody can be told here; the next writer says which file was left behind.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
 fn empty_index() -> Map<String, Value> {
     let mut index = Map::new();
     index.insert("schemaVersion".to_owned(), Value::from(2));
@@ -469,28 +433,6 @@ fn empty_index() -> Map<String, Value> {
 fn is_manifest(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Map<String, Value>>(bytes)
         .is_ok_and(|object| object.get("schemaVersion").is_some_and(Value::is_u64))
-}
-
-/// The file's content; `None` where it has more than `max` bytes.
-fn read_at_most(path: &Path, max: u64) -> io::Result<Option<Vec<u8>>> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len();
-    if length > max {
-        return Ok(None);
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    file.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= max).then_some(bytes))
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

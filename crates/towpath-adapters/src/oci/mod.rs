@@ -4,13 +4,15 @@
 //! The two back ends promise the same: content is verified against its digest on the way in and out, a
 //! tag is created and never moved, and no error text holds a credential. Calls block; a runtime of this
 //! module's own drives the network, so a call from inside another asynchronous runtime panics. Must not
-//! know what an artifact means: bytes in, bytes out. Next: `layout` for the folder, `registry` for the
-//! network, `fault` for what can go wrong there.
+//! know what an artifact means: bytes in, bytes out. Next: `layout` for the folder, `registry` and
+//! `session` for the network, `fault` for what can go wrong there.
 
 mod credentials;
 mod fault;
+mod files;
 mod layout;
 mod registry;
+mod session;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
