@@ -1,1 +1,3 @@
-//! Placeholder header
+//! The outside world behind the ports of the engine: the only place that links Git and registries.
+
+pub mod oci;

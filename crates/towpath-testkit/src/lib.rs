@@ -1,1 +1,4 @@
-//! Placeholder header
+//! Real local peers and an in-memory world for tests; never shipped.
+
+pub mod faulty_registry;
+pub mod registry;
