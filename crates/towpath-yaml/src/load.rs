@@ -199,9 +199,9 @@ impl<'s> Loader<'s> {
     }
 
     fn span(&mut self, marks: Marks) -> Span {
-        let (start, end) =
-            (self.places.byte(marks.start.index()), self.places.byte(marks.end.index()));
-        self.places.span(start, end.max(start), marks.start.line(), marks.start.col() + 1)
+        let (start, end) = (self.places.byte(&marks.start), self.places.byte(&marks.end));
+        let (line, column) = (marks.start.line(), marks.start.col() + 1);
+        self.places.span(start, end.max(start), line, column)
     }
 
     /// The part of a span after anchor and tag, trimmed of the space that follows it.
@@ -319,7 +319,7 @@ impl<'s> Loader<'s> {
 
     /// The span of a block scalar from its `|` or `>` on; the event starts at its first text.
     fn header_on(&mut self, span: Span) -> Span {
-        let from = self.places.byte(self.passed.index());
+        let from = self.places.byte(&self.passed);
         let end = span.end - self.base;
         let Some(between) = self.text.get(from..end) else { return span };
         let rest = skip_to_header(between);
@@ -348,7 +348,8 @@ impl<'s> Loader<'s> {
         if !self.at_key() && follows_indicator() {
             return self.places.span(start + 1, start + 1, line, column + 1);
         }
-        if !matches!(self.frames.last(), Some(Frame { content: Content::Seq(_), .. })) {
+        let in_list = matches!(self.frames.last(), Some(Frame { content: Content::Seq(_), .. }));
+        if !in_list || self.in_flow() {
             return Span { end: span.start, ..span };
         }
         // The event of an empty item stands after the space and comment that follow its `-`.
@@ -476,6 +477,9 @@ impl<'s> Loader<'s> {
         else {
             return span;
         };
+        if self.in_flow() {
+            return span;
+        }
         let start = span.start - self.base;
         let line_start = self.text[..start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
         let dash = line_start + indent - 1;
@@ -489,7 +493,7 @@ impl<'s> Loader<'s> {
     }
 
     fn close(&mut self, marks: Marks) -> Result<(), Error> {
-        let bracket = self.places.byte(marks.start.index());
+        let bracket = self.places.byte(&marks.start);
         let Some(frame) = self.frames.pop() else { return Ok(()) };
         let Frame { content, mut span, style, anchor, anchored, tagged, in_flow, size, .. } = frame;
         if style == Style::Flow {
