@@ -239,6 +239,8 @@ fn spans_are_the_bytes_of_the_value_alone() {
         ("k:\n  - - b", "- - b", Style::Block),
         ("- - b", "- b", Style::Block),
         ("- [a: [b], -: []]", "[a: [b], -: []]", Style::Flow),
+        ("k: {a: b, # c\n }", "{a: b, # c\n }", Style::Flow),
+        ("k: [a, ] # c", "[a, ]", Style::Flow),
         ("k: {}", "{}", Style::Flow),
         ("{k: v, j: w}", "v", Style::Plain),
         ("{\"k\":\"v\"}", "\"v\"", Style::DoubleQuoted),
