@@ -602,7 +602,8 @@ fn stream(group: &Group, inventory: &Inventory) -> ReleaseStream {
                 return ReleaseStream::Oci { url, insecure: false };
             }
             Origin::Helm { url, chart } => {
-                let location = format!("chart {chart} of {url}");
+                let of = if url.is_empty() { String::new() } else { format!(" of {url}") };
+                let location = format!("chart {chart}{of}");
                 return ReleaseStream::Elsewhere { location };
             }
             Origin::Git { url } => return ReleaseStream::Elsewhere { location: url.clone() },
