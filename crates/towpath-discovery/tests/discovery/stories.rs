@@ -1,9 +1,7 @@
 //! Stories: a repository in, the path that discovery sees out. Each is a Markdown file below
 //! `stories/`: fenced blocks named by a path are files, the block named `path` is what is expected.
 
-mod common;
-
-use common::{Files, inventory, show, stated};
+use crate::common::{Files, inventory, show, stated};
 use towpath_core::stated::Stated;
 use towpath_discovery::resolve::resolve;
 
