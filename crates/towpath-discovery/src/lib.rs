@@ -9,3 +9,5 @@
 pub mod facts;
 pub mod inventory;
 pub mod resolve;
+mod tree;
+pub mod url;
