@@ -250,6 +250,8 @@ pub trait Repository {
     /// Moves branches, all or none: at the remote by a push with lease where there is one, then here.
     /// A work tree that has a moved branch checked out and is clean follows it.
     ///
+    /// A branch that is where it is to go counts as moved: publishing twice is publishing once.
+    ///
     /// # Errors
     /// [`RepositoryError`] when the remote cannot be reached or refuses for another reason than a lease.
     /// Then no branch has moved here.
