@@ -121,13 +121,13 @@ pub enum Detail {
     /// Only its identity is known.
     None,
     /// A source of Flux.
-    Source(Source),
+    Source(Box<Source>),
     /// A `Kustomization` of `kustomize.toolkit.fluxcd.io`.
-    Kustomization(Kustomization),
+    Kustomization(Box<Kustomization>),
     /// A `HelmRelease`.
-    HelmRelease(HelmRelease),
+    HelmRelease(Box<HelmRelease>),
     /// A `FluxInstance` of the Flux operator.
-    FluxInstance(FluxInstance),
+    FluxInstance(Box<FluxInstance>),
     /// A `CustomResourceDefinition`.
     Crd(ResourceType),
     /// A Kratix `Promise`.

@@ -77,7 +77,7 @@ pub struct Inventory {
     /// Every file with facts, in order of path.
     pub files: Vec<File>,
     /// The clusters, in order of folder.
-    pub clusters: Vec<FoundCluster>,
+    pub clusters: Vec<Arc<FoundCluster>>,
     /// Files that could not be read and that no cluster and no component reaches.
     pub unreadable: Vec<FactsError>,
     /// The URLs of this repository in their normal form.
@@ -144,6 +144,7 @@ impl Inventory {
             return Err(Unreadable(bad.into_iter().map(|(error, _)| error).collect()));
         }
         let unreadable = unreadable.into_iter().map(|(error, _)| error).collect();
+        let clusters: Vec<_> = clusters.into_iter().map(Arc::new).collect();
         let urls = clusters
             .iter()
             .filter_map(|cluster| cluster.sync.as_ref())
@@ -272,7 +273,7 @@ fn is_template(path: &RepoPath, charts: &HashSet<Folder>) -> bool {
 }
 
 /// A cluster that the repository shows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundCluster {
     /// Its folder.
     pub folder: Folder,
@@ -327,7 +328,7 @@ pub struct Sync {
 }
 
 /// A Flux Kustomization of a cluster and the files it applies.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Followed {
     /// The Kustomization.
     pub object: ObjectId,

@@ -4,18 +4,32 @@
 //! is inferred; stating all that was inferred changes nothing. Each inference says why, as a typed
 //! reason that `towpath init` puts into comments. Must not judge: rules are in `towpath-check`.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use towpath_core::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
-use towpath_core::path::Path;
+use towpath_core::path::{Path, PathError};
 use towpath_core::pin::{Location, Pin};
+use towpath_core::stated::Stated;
 use towpath_core::tracking::Tracking;
 
-use crate::inventory::FoundBy;
+use crate::facts::FactsError;
+use crate::inventory::{FoundBy, FoundCluster, Inventory};
+
+mod components;
+mod environments;
+mod naming;
+mod order;
+mod reading;
+mod tracked;
 
 /// The path of a repository and the pins along it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
     /// The path.
     pub path: Path,
+    /// Every cluster with what it is given, in the order of the path.
+    pub clusters: Vec<ClusterOnPath>,
     /// Every pin: environments in the order of the path, then clusters, then components.
     pub pins: Vec<Pin>,
     /// How each environment follows each of its components, in the order of `pins`.
@@ -24,6 +38,17 @@ pub struct Resolved {
     pub disagreements: Vec<Disagreement>,
     /// Why the path is as it is.
     pub why: Why,
+}
+
+/// A cluster and its place on the path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterOnPath {
+    /// Its name.
+    pub name: ClusterName,
+    /// The environment it belongs to.
+    pub environment: EnvironmentName,
+    /// What it is given.
+    pub found: Arc<FoundCluster>,
 }
 
 /// How an environment follows a component.
@@ -186,4 +211,126 @@ pub enum OrderReason {
     Policy,
     /// A sandbox is outside the order.
     Sandbox,
+}
+
+/// Why what is stated and what is there make no path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// A stated cluster's folder is not there or holds nothing.
+    #[error(
+        "cluster {cluster} of environment {environment} has the folder {folder}, which holds nothing"
+    )]
+    EmptyCluster {
+        /// The cluster.
+        cluster: ClusterName,
+        /// Its environment.
+        environment: EnvironmentName,
+        /// The folder.
+        folder: Folder,
+    },
+    /// A stated environment lists no clusters, and no folder has its name.
+    #[error(
+        "environment {0} has no clusters: none are stated and no cluster's folder has its name"
+    )]
+    NoClusters(EnvironmentName),
+    /// Two stated clusters have one folder.
+    #[error("clusters {first} and {second} have the same folder {folder}")]
+    SharedFolder {
+        /// The one.
+        first: ClusterName,
+        /// The other.
+        second: ClusterName,
+        /// The folder of both.
+        folder: Folder,
+    },
+    /// A file of a stated cluster or component cannot be read.
+    #[error("a file of {of} cannot be read")]
+    Unreadable {
+        /// The cluster or component, with the word for it.
+        of: String,
+        /// The file and its fault.
+        #[source]
+        source: FactsError,
+    },
+    /// What is stated and inferred contradicts itself.
+    #[error("the path contradicts itself")]
+    Path(#[source] PathError),
+}
+
+impl ResolveError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::EmptyCluster { .. } => {
+                "correct `folder` in towpath.yaml, or remove the cluster from it"
+            }
+            Self::NoClusters(_) => {
+                "list its `clusters` in towpath.yaml, or remove the environment from it"
+            }
+            Self::SharedFolder { .. } => "give each cluster in towpath.yaml a folder of its own",
+            Self::Unreadable { .. } => "mend the file",
+            Self::Path(_) => "correct towpath.yaml",
+        }
+    }
+}
+
+/// Joins what the repository shows with what `towpath.yaml` states; what is stated wins.
+///
+/// Deterministic, and linear in clusters and pins but for sorting.
+///
+/// # Errors
+/// [`ResolveError`] where something stated is not there, or where no order fits what is stated.
+pub fn resolve(inventory: &Inventory, stated: &Stated) -> Result<Resolved, ResolveError> {
+    let (trunk, trunk_reason) = trunk(inventory, stated);
+    let (found, mut drafts) = environments::drafts(inventory, stated, &trunk)?;
+    environments::must_be_readable(inventory, stated)?;
+    let refs: Vec<&FoundCluster> = found.iter().map(|cluster| &**cluster).collect();
+    let components = components::components(inventory, &refs, stated);
+
+    let policies = tracked::policies(&drafts, &components);
+    let environments = order::arrange(&mut drafts, &policies);
+    let names: Vec<ComponentName> = components.list.iter().map(|c| c.name.clone()).collect();
+    let path = Path::new(trunk, components.list, environments).map_err(ResolveError::Path)?;
+
+    let mut by_name: BTreeMap<EnvironmentName, environments::Draft<'_>> =
+        drafts.into_iter().map(|draft| (draft.name.clone(), draft)).collect();
+    let drafts: Vec<environments::Draft<'_>> =
+        path.environments().iter().filter_map(|e| by_name.remove(&e.name)).collect();
+    let clusters = drafts.iter().flat_map(|draft| draft.on_path(&found)).collect();
+    let (pins, tracked, disagreements) = tracked::pins(&drafts, &names, components.pins);
+    let why = Why {
+        trunk: trunk_reason,
+        components: components.why,
+        environments: drafts.iter().map(|draft| draft.why(&found)).collect(),
+    };
+    Ok(Resolved { path, clusters, pins, tracked, disagreements, why })
+}
+
+/// The branch that most clusters are synchronised from.
+fn trunk(inventory: &Inventory, stated: &Stated) -> (BranchName, TrunkReason) {
+    if let Some(trunk) = &stated.trunk {
+        return (trunk.clone(), TrunkReason::Stated);
+    }
+    let mut counts: BTreeMap<BranchName, usize> = BTreeMap::new();
+    for cluster in &inventory.clusters {
+        let branch = cluster.sync.as_ref().and_then(|sync| sync.branch.as_deref());
+        if let Some(branch) = branch.and_then(|b| BranchName::parse(b).ok()) {
+            *counts.entry(branch).or_default() += 1;
+        }
+    }
+    let of = counts.values().sum();
+    let usual = |branch: &BranchName| match branch.as_str() {
+        "main" => 2,
+        "master" => 1,
+        _ => 0,
+    };
+    let most = counts.into_iter().max_by_key(|(branch, count)| (*count, usual(branch)));
+    match most {
+        Some((branch, clusters)) => (branch, TrunkReason::Synced { clusters, of }),
+        None => {
+            let main = BranchName::parse("main").expect("`main` is a branch name");
+            (main, TrunkReason::Default)
+        }
+    }
 }

@@ -22,7 +22,7 @@ pub trait Bench {
 
 type Outcome = Result<(), RepositoryError>;
 
-/// The clauses, by name: each is to be a test of its own.
+/// All clauses, one after the other.
 ///
 /// # Errors
 /// Those of the implementation.
@@ -232,7 +232,7 @@ fn history_is_newest_first<B: Bench>(bench: &B) -> Outcome {
     let messages: Vec<&str> = whole.iter().map(|commit| commit.message.as_str()).collect();
     assert_eq!(messages, [odd, "second\n", "first\n"]);
     assert_eq!(whole[0].id, third);
-    assert_eq!(whole[0].parents, [second.clone()]);
+    assert_eq!(whole[0].parents, std::slice::from_ref(&second));
     assert_eq!(whole[2].parents, []);
     assert_eq!(whole[0].author, repo.user()?);
     let part: Vec<CommitId> =

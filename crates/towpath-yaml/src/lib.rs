@@ -13,6 +13,7 @@
 
 mod check;
 mod edit;
+mod emit;
 mod error;
 mod load;
 mod node;
@@ -21,6 +22,7 @@ mod quote;
 mod scalar;
 
 pub use edit::{Edit, EditError, apply, replace_checked, set_entry, set_scalar};
+pub use emit::emit;
 pub use error::{Error, ErrorKind, report};
 pub use load::{Limits, parse, parse_with};
 pub use node::{Document, Entry, Key, Mapping, Node, Style, Value};

@@ -113,21 +113,16 @@ fn followers<'a>(
             ));
         };
         let follower = Follower { folder, from: update.expected.as_ref(), to };
-        let dirty = read::dirty(git, &follower.folder, "all")?;
-        if !dirty.is_empty() {
-            let touched = touched(git, &follower)?;
-            let both: Vec<&str> =
-                dirty.iter().filter(|path| touched.contains(*path)).map(String::as_str).collect();
-            if !both.is_empty() {
-                return Err(error::refusal(
-                    format!(
-                        "cannot move `{branch}`: {} has changes of yours in {}",
-                        follower.folder.display(),
-                        both.join(", ")
-                    ),
-                    Some("commit or stash them, then run again"),
-                ));
-            }
+        let blocking = in_the_way(git, &follower)?;
+        if !blocking.is_empty() {
+            return Err(error::refusal(
+                format!(
+                    "cannot move `{branch}`: {} has changes of yours in {}",
+                    follower.folder.display(),
+                    blocking.join(", ")
+                ),
+                Some("commit or stash them, then run again"),
+            ));
         }
         followers.push(follower);
     }
@@ -145,16 +140,39 @@ fn start(git: &Git, from: Option<&CommitId>) -> Result<String, RepositoryError> 
     }
 }
 
-/// The paths that differ between where a work tree is and where it goes.
-fn touched(git: &Git, follower: &Follower<'_>) -> Result<BTreeSet<String>, RepositoryError> {
+/// The files of the user's that the move would write over: changed, staged, untracked or ignored.
+fn in_the_way(git: &Git, follower: &Follower<'_>) -> Result<Vec<String>, RepositoryError> {
     let from = start(git, follower.from)?;
     let listed = git
         .program
-        .call(["diff-tree", "-r", "-z", "--no-renames", "--name-only"])
+        .call(["diff-tree", "-r", "-z", "--no-renames", "--name-status"])
         .args([from.as_str(), follower.to.as_str()])
         .run(WHAT)?;
-    let paths = listed.split(|b| *b == 0).filter(|path| !path.is_empty());
-    Ok(paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    let listed = String::from_utf8_lossy(&listed);
+    let mut touched = BTreeSet::new();
+    let mut added = Vec::new();
+    let mut fields = listed.split('\0');
+    while let (Some(status), Some(path)) = (fields.next(), fields.next()) {
+        touched.insert(path);
+        if status == "A" {
+            added.push(path);
+        }
+    }
+    let dirty = read::dirty(git, &follower.folder, "all")?;
+    let mut blocking: BTreeSet<String> =
+        dirty.into_iter().filter(|path| touched.contains(path.as_str())).collect();
+    // Git itself would write over an ignored file without a word.
+    for path in added {
+        let mut names = path.match_indices('/').map(|(at, _)| &path[..at]);
+        let is_no_folder = |name: &str| {
+            let found = follower.folder.join(name).symlink_metadata();
+            found.is_ok_and(|found| !found.is_dir())
+        };
+        let above = names.find(|name| !touched.contains(name) && is_no_folder(name));
+        let there = above.or_else(|| is_no_folder(path).then_some(path));
+        blocking.extend(there.map(str::to_owned));
+    }
+    Ok(blocking.into_iter().collect())
 }
 
 /// Brings index and files of a work tree from one commit to the other, or back.

@@ -2,7 +2,7 @@
 //!
 //! Plumbing commands only, with `-z` output; the user's index, work tree and references are not touched
 //! by any read nor by [`Repository::write`]. Only [`Repository::publish`] moves anything, and it moves
-//! all or nothing. Must not decide what to commit. Next: [`publish`] for the compare-and-set, `read` and
+//! all or nothing. Must not decide what to commit. Next: `publish` for the compare-and-set, `read` and
 //! `write` for the objects, `command` for how Git is run.
 
 mod command;

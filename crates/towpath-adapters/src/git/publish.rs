@@ -50,7 +50,7 @@ pub(super) fn publish(git: &Git, updates: &[BranchUpdate]) -> Result<Published, 
         return Ok(Published::Done);
     }
     let Some(remote) = &git.remote else { return local::move_branches(git, updates) };
-    let published = push(git, remote, updates)?;
+    let published = push(git, remote, updates, TRIES)?;
     if published == Published::Done {
         for update in updates {
             // The remote has moved, and that is the state of record; what cannot follow here stays
@@ -62,7 +62,18 @@ pub(super) fn publish(git: &Git, updates: &[BranchUpdate]) -> Result<Published, 
     Ok(published)
 }
 
-fn push(git: &Git, remote: &str, updates: &[BranchUpdate]) -> Result<Published, RepositoryError> {
+/// How long a server's Git may hold the lock of a branch before it is worth asking again.
+const LOCKED: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// How often a push is tried while somebody else's holds the lock of a branch.
+const TRIES: u32 = 5;
+
+fn push(
+    git: &Git,
+    remote: &str,
+    updates: &[BranchUpdate],
+    tries: u32,
+) -> Result<Published, RepositoryError> {
     let names: Vec<String> = updates.iter().map(|u| format!("`{}`", u.branch)).collect();
     let what = format!("cannot push {} to {}", names.join(", "), git.remote_words(remote));
     let mut call = git.program.remote_call([
@@ -109,7 +120,12 @@ fn push(git: &Git, remote: &str, updates: &[BranchUpdate]) -> Result<Published, 
             return Ok(Published::Done);
         }
         if missing.len() < updates.len() {
-            return push(git, remote, &missing);
+            return push(git, remote, &missing, tries);
+        }
+        // Somebody else is at it, and not yet through: what comes of it is not to be guessed.
+        if tries > 1 && rejections.iter().any(Rejection::is_a_lock) {
+            std::thread::sleep(LOCKED);
+            return push(git, remote, updates, tries - 1);
         }
     }
     if let Some(branch) = rejections.iter().find(|r| r.reason == "stale info").and_then(|stale| {
@@ -125,6 +141,15 @@ fn push(git: &Git, remote: &str, updates: &[BranchUpdate]) -> Result<Published, 
 struct Rejection<'a> {
     to: &'a str,
     reason: &'a str,
+}
+
+impl Rejection<'_> {
+    /// Whether the branch was only locked at that moment.
+    fn is_a_lock(&self) -> bool {
+        ["failed to update ref", "cannot lock ref", "incorrect old value"]
+            .iter()
+            .any(|words| self.reason.contains(words))
+    }
 }
 
 fn rejections(report: &str) -> Vec<Rejection<'_>> {
@@ -176,6 +201,8 @@ fn refused(what: String, rejections: &[Rejection<'_>], stderr: &[u8]) -> Reposit
         "the remote forbids this kind of move for this branch"
     } else if reason.contains("declined") || reason.contains("protected") {
         "the remote's rules do not let you push here: propose the change as a pull request, or ask for the right"
+    } else if rejection.is_a_lock() {
+        "another push holds the branch at the remote, or left its lock there; run again"
     } else {
         "see what the remote says, and its log"
     };

@@ -80,21 +80,24 @@ fn detail(group: &str, kind: &str, top: Place<'_>) -> Detail {
                 "Bucket" => SourceKind::Bucket,
                 _ => return Detail::None,
             };
-            Detail::Source(source(kind, spec))
+            Detail::Source(Box::new(source(kind, spec)))
         }
         ("kustomize.toolkit.fluxcd.io", "Kustomization") => {
-            Detail::Kustomization(kustomization(spec))
+            Detail::Kustomization(Box::new(kustomization(spec)))
         }
-        ("helm.toolkit.fluxcd.io", "HelmRelease") => Detail::HelmRelease(helm_release(spec)),
-        ("fluxcd.controlplane.io", "FluxInstance") => Detail::FluxInstance(FluxInstance {
-            sync: spec.and_then(|s| s.below("sync")).map(|sync| InstanceSync {
+        ("helm.toolkit.fluxcd.io", "HelmRelease") => {
+            Detail::HelmRelease(Box::new(helm_release(spec)))
+        }
+        ("fluxcd.controlplane.io", "FluxInstance") => {
+            let sync = spec.and_then(|s| s.below("sync")).map(|sync| InstanceSync {
                 kind: sync.string("kind").unwrap_or_default(),
                 name: sync.string("name"),
                 url: sync.field("url"),
                 reference: sync.field("ref"),
                 path: sync.field("path"),
-            }),
-        }),
+            });
+            Detail::FluxInstance(Box::new(FluxInstance { sync }))
+        }
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
             spec.and_then(resource_type).map_or(Detail::None, Detail::Crd)
         }

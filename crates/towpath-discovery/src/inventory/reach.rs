@@ -131,11 +131,14 @@ impl<'w, 'a> Reach<'w, 'a> {
         let object = &self.files[root.file.index()].facts.objects[root.index as usize];
         let namespace = object.namespace.clone();
         match &object.detail {
-            Detail::Kustomization(Kustomization { source: Some(source), .. }) => Own {
-                kind: source.kind.clone(),
-                namespace: source.namespace.clone().unwrap_or(namespace),
-                name: source.name.clone(),
-            },
+            Detail::Kustomization(kustomization) => {
+                let source = kustomization.source.as_ref();
+                Own {
+                    kind: source.map(|s| s.kind.clone()).unwrap_or_default(),
+                    namespace: source.and_then(|s| s.namespace.clone()).unwrap_or(namespace),
+                    name: source.map_or_else(|| "flux-system".to_owned(), |s| s.name.clone()),
+                }
+            }
             Detail::FluxInstance(instance) => {
                 let sync = instance.sync.as_ref();
                 let name = sync.and_then(|s| s.name.clone());

@@ -100,7 +100,8 @@ pub(super) fn infer(
     for (position, (cluster, parts)) in clusters.iter().zip(&below).enumerate() {
         let (name, reason) = environment_of(cluster, parts, listed, trunk);
         let mut name = environment_name(&name);
-        let is_sandbox = |reason: &EnvironmentReason| matches!(reason, EnvironmentReason::Sandbox(_));
+        let is_sandbox =
+            |reason: &EnvironmentReason| matches!(reason, EnvironmentReason::Sandbox(_));
         if let Some(other) = found.get(&name)
             && is_sandbox(&other.reason) != is_sandbox(&reason)
         {
@@ -129,7 +130,8 @@ fn environment_of(
     let word = parts.iter().find_map(|part| word_in(part));
     let is_word = word.is_some_and(|word| word.text == whole.to_ascii_lowercase());
     let elsewhere = cluster.sync.as_ref().and_then(|sync| sync.branch.as_deref());
-    let elsewhere = elsewhere.filter(|b| *b != trunk.as_str()).and_then(|b| BranchName::parse(b).ok());
+    let elsewhere =
+        elsewhere.filter(|b| *b != trunk.as_str()).and_then(|b| BranchName::parse(b).ok());
     match (cluster.found_by, elsewhere) {
         (FoundBy::Clone | FoundBy::CopiedGotkSync, _) if !is_word => {
             return sandbox(SandboxReason::Clone);

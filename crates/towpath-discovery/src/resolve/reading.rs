@@ -98,9 +98,7 @@ pub(super) fn source(
             });
             (digest(first.text(), Some(only.text())), both)
         }
-        ("digest", _) => {
-            (digest(first.text(), tag.map(Given::text)), Err(NotEditable::Ambiguous))
-        }
+        ("digest", _) => (digest(first.text(), tag.map(Given::text)), Err(NotEditable::Ambiguous)),
         (_, rest) => {
             let (tracking, splices) = single(first);
             (tracking, if rest.is_empty() { splices } else { Err(NotEditable::Ambiguous) })
