@@ -8,7 +8,9 @@ use towpath_yaml::{Entry, Node, Value, parse, replace_checked, set_scalar};
 
 fuzz_target!(|input: &[u8]| {
     let Some(zero) = input.iter().position(|b| *b == 0) else { return };
-    let (Ok(new), source) = (std::str::from_utf8(&input[..zero]), &input[zero + 1..]) else { return };
+    let (Ok(new), source) = (std::str::from_utf8(&input[..zero]), &input[zero + 1..]) else {
+        return;
+    };
     let Ok(documents) = parse(source) else { return };
     let Some(document) = documents.first() else { return };
     let mut all = Vec::new();

@@ -5,9 +5,11 @@
 
 use crate::check::{self, Checked, Stretch, StretchKind};
 use crate::error::{Error, ErrorKind};
-use crate::node::{Document, Entry, Key, Mapping, Node, Style, Value};
+use crate::merge::{build_mapping, mark_aliased};
+use crate::node::{Document, Entry, Key, Node, Style, Value};
 use crate::position::{Places, Span, advance};
 use crate::scalar;
+use crate::token::{alias_name, closing_length, quoted_length, skip_properties, skip_to_header};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as Marks, Tag};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -199,9 +201,9 @@ impl<'s> Loader<'s> {
     }
 
     fn span(&mut self, marks: Marks) -> Span {
-        let (start, end) =
-            (self.places.byte(marks.start.index()), self.places.byte(marks.end.index()));
-        self.places.span(start, end.max(start), marks.start.line(), marks.start.col() + 1)
+        let (start, end) = (self.places.byte(&marks.start), self.places.byte(&marks.end));
+        let (line, column) = (marks.start.line(), marks.start.col() + 1);
+        self.places.span(start, end.max(start), line, column)
     }
 
     /// The part of a span after anchor and tag, trimmed of the space that follows it.
@@ -319,7 +321,7 @@ impl<'s> Loader<'s> {
 
     /// The span of a block scalar from its `|` or `>` on; the event starts at its first text.
     fn header_on(&mut self, span: Span) -> Span {
-        let from = self.places.byte(self.passed.index());
+        let from = self.places.byte(&self.passed);
         let end = span.end - self.base;
         let Some(between) = self.text.get(from..end) else { return span };
         let rest = skip_to_header(between);
@@ -348,7 +350,8 @@ impl<'s> Loader<'s> {
         if !self.at_key() && follows_indicator() {
             return self.places.span(start + 1, start + 1, line, column + 1);
         }
-        if !matches!(self.frames.last(), Some(Frame { content: Content::Seq(_), .. })) {
+        let in_list = matches!(self.frames.last(), Some(Frame { content: Content::Seq(_), .. }));
+        if !in_list || self.in_flow() {
             return Span { end: span.start, ..span };
         }
         // The event of an empty item stands after the space and comment that follow its `-`.
@@ -476,6 +479,9 @@ impl<'s> Loader<'s> {
         else {
             return span;
         };
+        if self.in_flow() {
+            return span;
+        }
         let start = span.start - self.base;
         let line_start = self.text[..start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
         let dash = line_start + indent - 1;
@@ -489,11 +495,11 @@ impl<'s> Loader<'s> {
     }
 
     fn close(&mut self, marks: Marks) -> Result<(), Error> {
-        let bracket = self.places.byte(marks.start.index());
+        let bracket = self.places.byte(&marks.start);
         let Some(frame) = self.frames.pop() else { return Ok(()) };
         let Frame { content, mut span, style, anchor, anchored, tagged, in_flow, size, .. } = frame;
         if style == Style::Flow {
-            span.end = self.base + bracket + 1;
+            span.end = self.base + bracket + closing_length(&self.text[bracket..]);
             if self.keep_stretches && !in_flow {
                 let (start, end) = (span.start - self.base, span.end - self.base);
                 self.stretches.push(Stretch { start, end, kind: StretchKind::Free });
@@ -552,60 +558,6 @@ fn as_key(node: Node, at: Span) -> Result<Key, Error> {
     Ok(Key { text, span, style, aliased, tagged, in_flow, is_string })
 }
 
-fn build_mapping(entries: Vec<Entry>, merged: Vec<Node>) -> Result<Mapping, Error> {
-    let own = Mapping::new(entries).map_err(|(mut entries, first, second)| {
-        let key = entries.swap_remove(second).key;
-        let first_line = entries[first].key.span.line;
-        Error::new(ErrorKind::DuplicateKey { key: key.text, first_line }, key.span)
-    })?;
-    if merged.is_empty() {
-        return Ok(own);
-    }
-    // Own keys win, then the first mapping that has the key: go-yaml and the merge key's
-    // definition agree on both.
-    let mut sources = Vec::new();
-    for node in merged {
-        let span = node.span;
-        match node.value {
-            Value::Map(mapping) => sources.push(mapping),
-            Value::Seq(items) => {
-                for item in items {
-                    match item.value {
-                        Value::Map(mapping) => sources.push(mapping),
-                        _ => return Err(Error::new(ErrorKind::BadMerge, item.span)),
-                    }
-                }
-            }
-            _ => return Err(Error::new(ErrorKind::BadMerge, span)),
-        }
-    }
-    let mut taken: std::collections::BTreeSet<String> =
-        own.iter().map(|entry| entry.key.text.clone()).collect();
-    let mut entries = own.into_entries();
-    for mut entry in sources.into_iter().flat_map(Mapping::into_entries) {
-        if taken.insert(entry.key.text.clone()) {
-            entry.key.aliased = true;
-            mark_aliased(&mut entry.value);
-            entries.push(entry);
-        }
-    }
-    Ok(Mapping::new(entries).unwrap_or_default())
-}
-
-fn mark_aliased(node: &mut Node) {
-    node.aliased = true;
-    match &mut node.value {
-        Value::Seq(items) => items.iter_mut().for_each(mark_aliased),
-        Value::Map(mapping) => {
-            for entry in mapping.entries_mut() {
-                entry.key.aliased = true;
-                mark_aliased(&mut entry.value);
-            }
-        }
-        _ => {}
-    }
-}
-
 /// The tag `!` without a name.
 fn is_bare(tag: &Tag) -> bool {
     tag.handle.is_empty() && tag.suffix == "!"
@@ -618,58 +570,4 @@ fn core_suffix(tag: &Tag) -> Option<&str> {
         return Some(&tag.suffix);
     }
     if tag.handle.is_empty() { tag.suffix.strip_prefix(PREFIX) } else { None }
-}
-
-fn alias_name(text: &str) -> &str {
-    let name = text.strip_prefix(['*', '&']).unwrap_or(text);
-    let end = name.find([' ', '\t', '\n', '\r', ',', '[', ']', '{', '}']).unwrap_or(name.len());
-    &name[..end]
-}
-
-/// The length of the quoted scalar at the start of `text`; the event may take in what follows.
-fn quoted_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let Some(quote) = bytes.first().copied() else { return 0 };
-    let mut at = 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'\\' if quote == b'"' => at += 2,
-            b'\'' if quote == b'\'' && bytes.get(at + 1) == Some(&quote) => at += 2,
-            byte if *byte == quote => return at + 1,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
-}
-
-/// `text` from the `|` or `>` of a block scalar on; only indicators, comments, anchor and tag may
-/// come before it.
-fn skip_to_header(text: &str) -> &str {
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        rest = match first {
-            '|' | '>' => return rest,
-            '#' | '&' | '!' => skip_properties(rest),
-            _ => &rest[first.len_utf8()..],
-        };
-    }
-    text
-}
-
-/// What follows the anchor and the tag at the start of `text`.
-fn skip_properties(text: &str) -> &str {
-    let mut rest = text;
-    loop {
-        rest = rest.trim_start_matches([' ', '\t', '\n', '\r']);
-        if rest.starts_with('#') {
-            rest = &rest[rest.find(['\n', '\r']).unwrap_or(rest.len())..];
-        } else if rest.starts_with("!<") {
-            rest = &rest[rest.find('>').map_or(rest.len(), |end| end + 1)..];
-        } else if rest.starts_with(['&', '!']) {
-            let ends = [' ', '\t', '\n', '\r', ',', '[', ']', '{', '}'];
-            rest = &rest[rest.find(ends).unwrap_or(rest.len())..];
-        } else {
-            return rest;
-        }
-    }
 }

@@ -37,6 +37,10 @@ fn faults_name_their_place() {
         (b"\0\0\xfe\xff", "1:1: UTF-32 is not read, only UTF-8 is"),
         (b"a: b\0\n", "1:5: control character U+0000 is not allowed in YAML"),
         (b"a: \"\x1b[0m\"\n", "1:5: control character U+001B is not allowed in YAML"),
+        (
+            "a: 1\n\u{feff}---\n".as_bytes(),
+            "2:1: a byte order mark may only stand at the very beginning",
+        ),
         ("a: \u{80}\n".as_bytes(), "1:4: control character U+0080 is not allowed in YAML"),
         (
             "é: a\u{2028}b\n".as_bytes(),

@@ -238,6 +238,9 @@ fn spans_are_the_bytes_of_the_value_alone() {
         ("k: &a\n- b", "- b", Style::Block),
         ("k:\n  - - b", "- - b", Style::Block),
         ("- - b", "- b", Style::Block),
+        ("- [a: [b], -: []]", "[a: [b], -: []]", Style::Flow),
+        ("k: {a: b, # c\n }", "{a: b, # c\n }", Style::Flow),
+        ("k: [a, ] # c", "[a, ]", Style::Flow),
         ("k: {}", "{}", Style::Flow),
         ("{k: v, j: w}", "v", Style::Plain),
         ("{\"k\":\"v\"}", "\"v\"", Style::DoubleQuoted),
@@ -263,6 +266,7 @@ fn lines_and_columns_count_characters_from_one() {
         ("---\n\n- k: v", 3, 6),
         ("k:\n\n  # c\n  v", 4, 3),
         ("日: {本: v}", 1, 8),
+        ("%ODD \u{449}\u{449} x\n---\n\u{449}: v", 3, 4),
     ];
     for (source, line, column) in table {
         let mut node = &root(source);

@@ -183,6 +183,9 @@ fn with_folders(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Stores the contents that stay; each with the number of its change.
+///
+/// By `fast-import`, which moves nothing when it is given blobs only: many of them become one pack with
+/// one sync to disk, where `hash-object` would sync every file.
 fn write_blobs(
     git: &Git,
     changes: &[TreeChange],
@@ -190,29 +193,37 @@ fn write_blobs(
     scratch: &std::path::Path,
 ) -> Result<BTreeMap<usize, String>, RepositoryError> {
     let what = "cannot store the files of a commit";
-    let mut numbers = Vec::new();
-    let mut paths = String::new();
+    let mut stream = Vec::new();
+    let mut wanted = 0;
     for number in outcome.values().copied().flatten() {
         if let TreeChange::Put { bytes, .. } = &changes[number] {
-            let file = scratch.join(number.to_string());
-            std::fs::write(&file, bytes).map_err(|source| cannot_run(what, source))?;
-            paths.push_str(&file.to_string_lossy());
-            paths.push('\n');
-            numbers.push(number);
+            // Marks count from one.
+            let head = format!("blob\nmark :{}\ndata {}\n", number + 1, bytes.len());
+            stream.extend_from_slice(head.as_bytes());
+            stream.extend_from_slice(bytes);
+            stream.push(b'\n');
+            wanted += 1;
         }
     }
-    if numbers.is_empty() {
+    if wanted == 0 {
         return Ok(BTreeMap::new());
     }
-    let names = git
-        .program
-        .call(["hash-object", "-w", "--no-filters", "--stdin-paths"])
-        .input(paths)
+    stream.extend_from_slice(b"done\n");
+    let file = scratch.join("marks");
+    let mut export = std::ffi::OsString::from("--export-marks=");
+    export.push(&file);
+    git.program
+        .call(["fast-import", "--quiet", "--done"])
+        .args([export])
+        .input(stream)
         .run(what)?;
-    let names = String::from_utf8_lossy(&names);
-    let blobs: BTreeMap<usize, String> =
-        numbers.iter().copied().zip(names.lines().map(str::to_owned)).collect();
-    if blobs.len() == numbers.len() {
+    let marks = std::fs::read_to_string(&file).map_err(|source| cannot_run(what, source))?;
+    let read = |line: &str| {
+        let (mark, blob) = line.strip_prefix(':')?.split_once(' ')?;
+        Some((mark.parse::<usize>().ok()?.checked_sub(1)?, blob.to_owned()))
+    };
+    let blobs: BTreeMap<usize, String> = marks.lines().filter_map(read).collect();
+    if blobs.len() == wanted {
         Ok(blobs)
     } else {
         Err(error::refusal(format!("{what}: git did not store all of them"), None))
