@@ -14,4 +14,5 @@ pub mod observe;
 pub mod ports;
 pub mod promote;
 pub mod release;
+pub mod sandbox;
 pub mod survey;
