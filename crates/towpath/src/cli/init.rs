@@ -21,8 +21,11 @@ pub(crate) fn run(global: &Global, args: &InitArgs, printer: &Printer) -> Result
     let session = Session::open(global)?;
     let target = session.root.join(FILE_NAME);
     if target.exists() && !args.dry_run {
-        return Err(Failure::new(format!("{} is already there, and is never overwritten", target.display()))
-            .hint("edit it, or move it away; `towpath init --dry-run` prints what would be written"));
+        return Err(Failure::new(format!(
+            "{} is already there, and is never overwritten",
+            target.display()
+        ))
+        .hint("edit it, or move it away; `towpath init --dry-run` prints what would be written"));
     }
     let survey = session.survey_here()?;
     let path = &survey.resolved.path;
@@ -51,7 +54,7 @@ pub(crate) fn run(global: &Global, args: &InitArgs, printer: &Printer) -> Result
         );
         shown
     };
-    session.cache.save();
+    session.save_cache();
     let output = InitOutput { file: FILE_NAME.to_owned(), environments, components };
     Answer::new(true, shown, "Init", output)
 }

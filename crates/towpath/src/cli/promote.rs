@@ -91,8 +91,7 @@ fn carry_out(global: &Global, wanted: &Wanted<'_>, printer: &Printer) -> Result<
             environment.name
         ));
     }
-    drop(engine);
-    session.cache.save();
+    session.save_cache();
     match &promoted.outcome {
         Some(outcome) => {
             let branch = promoted.branch.as_ref().map(ToString::to_string);
@@ -112,14 +111,17 @@ fn said(out: &mut String, promoted: &Promoted, outcome: &ActOutcome, target: &Ta
     match outcome {
         ActOutcome::Done { commit } => {
             let what = match target {
-                Target::Trunk => format!("{environment} is now on exactly {version} of {component}"),
+                Target::Trunk => {
+                    format!("{environment} is now on exactly {version} of {component}")
+                }
                 Target::Branch(branch) => {
                     format!("{branch} moves {environment} to exactly {version} of {component}")
                 }
             };
             let _ = writeln!(out, "{}", styled(GREEN, what));
             for edit in &proposal.edits {
-                let _ = writeln!(out, "  {}:{}  {} -> {}", edit.file, edit.line, edit.old, edit.new);
+                let _ =
+                    writeln!(out, "  {}:{}  {} -> {}", edit.file, edit.line, edit.old, edit.new);
             }
             let branch = promoted.branch.as_ref().map(ToString::to_string).unwrap_or_default();
             let _ = writeln!(out, "  commit {} on {branch}", commit.short());
@@ -133,13 +135,17 @@ fn said(out: &mut String, promoted: &Promoted, outcome: &ActOutcome, target: &Ta
             true
         }
         ActOutcome::Stale { found } => {
-            let at = found.as_ref().map(|c| format!(" (it is at {})", c.short())).unwrap_or_default();
+            let at =
+                found.as_ref().map(|c| format!(" (it is at {})", c.short())).unwrap_or_default();
             let what = match target {
-                Target::Trunk => format!("the trunk moved and the plan is not the same any more{at}"),
+                Target::Trunk => {
+                    format!("the trunk moved and the plan is not the same any more{at}")
+                }
                 Target::Branch(branch) => format!("branch {branch} is already there{at}"),
             };
             let _ = writeln!(out, "{}", styled(YELLOW, what));
-            let _ = writeln!(out, "nothing was changed; look at `towpath plan {environment}` again");
+            let _ =
+                writeln!(out, "nothing was changed; look at `towpath plan {environment}` again");
             false
         }
     }
@@ -154,9 +160,14 @@ pub(crate) fn approve(
         planned(global, &args.environment, args.component.as_deref(), args.to.as_deref())?;
     let hash = proposal.hash.clone().ok_or_else(|| nothing_planned(&proposal))?;
     if !hash.begins_with(&args.hash) {
-        return Err(Failure::new(format!("the plan for {} is {}, not {}", args.environment, hash.short(), args.hash))
-            .hint("the plan has changed since, or the hash is shorter than eight digits")
-            .hint(format!("look at `towpath plan {}` before approving it", args.environment)));
+        return Err(Failure::new(format!(
+            "the plan for {} is {}, not {}",
+            args.environment,
+            hash.short(),
+            args.hash
+        ))
+        .hint("the plan has changed since, or the hash is shorter than eight digits")
+        .hint(format!("look at `towpath plan {}` before approving it", args.environment)));
     }
     let version = candidate_version(&proposal)?;
     let git = session.git()?;
@@ -187,7 +198,9 @@ pub(crate) fn override_gate(
     printer: &Printer,
 ) -> Result<Answer, Failure> {
     if args.reason.trim().is_empty() {
-        return Err(Failure::new("an override needs a reason").hint("--reason \"why this is right\""));
+        return Err(
+            Failure::new("an override needs a reason").hint("--reason \"why this is right\"")
+        );
     }
     let lasts = duration(&args.duration).map_err(Failure::new)?;
     let (session, proposal) =
@@ -222,7 +235,8 @@ pub(crate) fn override_gate(
     let _ = writeln!(text, "  by     {}", entry.record.by);
     let _ = writeln!(text, "  reason {}", args.reason.trim());
     let _ = writeln!(text, "  record {} in the ledger", entry.commit.short());
-    printer.note(&format!("next: {}", styled(BOLD, format!("towpath promote {}", args.environment))));
+    printer
+        .note(&format!("next: {}", styled(BOLD, format!("towpath promote {}", args.environment))));
     recorded(text, &entry)
 }
 
@@ -251,7 +265,6 @@ fn planned(
         allow_unknown: to.is_some(),
     };
     let proposal = plan::propose(&engine, &view, &args)?;
-    drop(engine);
     Ok((session, proposal))
 }
 
