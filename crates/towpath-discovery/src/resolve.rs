@@ -16,6 +16,7 @@ use towpath_core::tracking::Tracking;
 use crate::facts::FactsError;
 use crate::inventory::{FoundBy, FoundCluster, Inventory};
 
+mod candidates;
 mod components;
 mod environments;
 mod naming;
