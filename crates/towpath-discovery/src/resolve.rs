@@ -76,7 +76,7 @@ pub enum Origin {
     ThisRepository,
     /// Another Git repository.
     Git {
-        /// Its URL as written.
+        /// Its URL, without credentials.
         url: String,
     },
     /// An OCI repository.

@@ -145,7 +145,10 @@ impl<'a> OfCluster<'a> {
             let text = |field: Option<&crate::facts::Field>| {
                 field.map(|field| field.value.clone()).unwrap_or_default()
             };
-            let origin = Origin::Helm { url: text(url), chart: text(release.chart.as_ref()) };
+            let origin = {
+                let url = url::without_credentials(&text(url));
+                Origin::Helm { url, chart: text(release.chart.as_ref()) }
+            };
             self.add(*placed, Kind::Helm, reading, origin);
         }
         self.add_own();
@@ -183,7 +186,8 @@ impl<'a> OfCluster<'a> {
             let placed = inventory.object(id);
             let Detail::FluxInstance(instance) = &placed.object.detail else { return };
             let Some(sync) = &instance.sync else { return };
-            let url = sync.url.as_ref().map(|url| url.value.clone()).unwrap_or_default();
+            let url =
+                sync.url.as_ref().map(|u| url::without_credentials(&u.value)).unwrap_or_default();
             let origin = match sync.kind.as_str() {
                 "OCIRepository" => Origin::Oci { url },
                 _ => Origin::ThisRepository,
@@ -254,7 +258,7 @@ fn is_versioned(source: &Source) -> bool {
 }
 
 fn origin(inventory: &Inventory, source: &Source) -> Origin {
-    let url = source.url.as_ref().map(|url| url.value.clone()).unwrap_or_default();
+    let url = source.url.as_ref().map(|u| url::without_credentials(&u.value)).unwrap_or_default();
     match source.kind {
         SourceKind::GitRepository if inventory.is_this_repository(&url) => Origin::ThisRepository,
         SourceKind::GitRepository => Origin::Git { url },

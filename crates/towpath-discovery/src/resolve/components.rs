@@ -116,6 +116,8 @@ fn matches(pattern: &str, candidate: &Candidate) -> bool {
 /// Names that are used for more than one stream.
 struct Names {
     sources: BTreeSet<String>,
+    /// Names of anything but Promises.
+    others: BTreeSet<String>,
     /// Names of HelmReleases that one cluster has in several namespaces.
     doubled: BTreeSet<String>,
 }
@@ -131,7 +133,12 @@ impl Names {
             }
         }
         let sources = candidates.iter().filter(|c| c.kind == Kind::Source);
-        Self { sources: sources.map(|c| c.name.clone()).collect(), doubled }
+        let others = candidates.iter().filter(|c| c.kind != Kind::Promise);
+        Self {
+            sources: sources.map(|c| c.name.clone()).collect(),
+            others: others.map(|c| c.name.clone()).collect(),
+            doubled,
+        }
     }
 
     fn of_candidate(&self, candidate: &Candidate) -> String {
@@ -141,7 +148,7 @@ impl Names {
                 format!("{}-{name}", candidate.object.namespace)
             }
             Kind::Helm if self.sources.contains(name) => format!("{name}-chart"),
-            Kind::Promise => format!("{name}-promise"),
+            Kind::Promise if self.others.contains(name) => format!("{name}-promise"),
             _ => name.clone(),
         }
     }
@@ -239,6 +246,7 @@ fn common(folders: &[Folder]) -> Option<Folder> {
 fn finish(groups: Vec<Group>, inventory: &Inventory) -> Components {
     let contents: Vec<Vec<Folder>> = groups.iter().map(|group| paths(group, inventory)).collect();
     let shared = shared_names(&groups);
+    let mut taken = BTreeSet::new();
     let mut result = Components { list: Vec::new(), why: Vec::new(), pins: Vec::new() };
     for (position, group) in groups.into_iter().enumerate() {
         let own =
@@ -259,7 +267,11 @@ fn finish(groups: Vec<Group>, inventory: &Inventory) -> Components {
             Some(url) => stated_stream(url, &group.candidates),
             None => stream(&group, inventory),
         };
-        let name = ComponentName::parse(&tame(&group.name)).expect("tame makes names");
+        let name = match stated {
+            Some(stated) => stated.name.clone(),
+            None => free_name(&group.name, &taken),
+        };
+        taken.insert(name.clone());
         let reason = match group.kind() {
             _ if stated.is_some() => ComponentReason::Stated,
             Kind::Source => ComponentReason::Source,
@@ -283,6 +295,14 @@ fn finish(groups: Vec<Group>, inventory: &Inventory) -> Components {
     }
     result.pins.sort_by(|(a, x), (b, y)| (x.cluster, a, &x.object).cmp(&(y.cluster, b, &y.object)));
     result
+}
+
+/// A name that no other component has: joined names may meet.
+fn free_name(name: &str, taken: &BTreeSet<ComponentName>) -> ComponentName {
+    let short: String = tame(name).chars().take(56).collect();
+    let names = std::iter::once(tame(name)).chain((2..).map(|n| tame(&format!("{short}-{n}"))));
+    let mut names = names.map(|name| ComponentName::parse(&name).expect("tame makes names"));
+    names.find(|name| !taken.contains(name)).expect("numbers do not end")
 }
 
 /// Names of objects that hold pins of more than one component.
