@@ -8,7 +8,8 @@ use towpath_core::id::{ClusterName, ComponentName, EnvironmentName};
 use towpath_core::pin::{Location, NotEditable, Pin};
 use towpath_core::tracking::{Policy, Tracking};
 
-use super::components::{Candidate, Components};
+use super::candidates::Candidate;
+use super::components::Components;
 use super::environments::Draft;
 use super::{Disagreement, Origin, Tracked};
 
