@@ -32,6 +32,8 @@ pub(super) enum Class {
     User,
     Provider,
     Rest,
+    /// Neither Flux's nor custom: Kustomizations may act through it, as a ServiceAccount or Secret.
+    Plain,
     Source,
     Namespace,
 }
@@ -155,7 +157,10 @@ impl<'a> Reader<'a> {
                 node.depends_on = references(object, &release.depends_on);
             }
             Detail::Source(_) => node.class = Class::Source,
-            _ => add(&mut node, object),
+            _ => {
+                node.class = Class::Plain;
+                add(&mut node, object);
+            }
         }
         if object.group().is_empty() && object.kind == "Namespace" {
             node.class = Class::Namespace;
@@ -171,7 +176,8 @@ impl<'a> Reader<'a> {
         self.group.nodes.push(node);
     }
 
-    /// A Kustomization stands for all that it applies, unless that has to go one by one.
+    /// A Kustomization stands for all that it applies, unless that stays when it goes: then it goes one
+    /// by one.
     fn kustomization(&mut self, placed: Placed<'a>, what: &Kustomization, node: &mut Node) {
         let Some(files) = self.content.get(&placed.id).copied() else { return };
         let inventory = self.inventory;
@@ -182,7 +188,7 @@ impl<'a> Reader<'a> {
             // Suspended, it deletes nothing when it goes (`fluxcd/kustomize-controller:finalize`).
             self.group.suspended.push((node.object.clone(), node.at.clone()));
         }
-        if holds_others || !what.prune {
+        if holds_others || !what.prune || what.suspend {
             self.files(files);
             return;
         }

@@ -151,10 +151,10 @@ impl Before {
                 let gone = users.iter().chain(dependents).copied();
                 Because::Provides { users: named(nodes, gone) }
             }
-            Class::Rest if !dependents.is_empty() => {
+            Class::Rest | Class::Plain if !dependents.is_empty() => {
                 Because::DependedOn(named(nodes, dependents.iter().copied()))
             }
-            Class::Rest => Because::Left,
+            Class::Rest | Class::Plain => Because::Left,
         }
     }
 }
