@@ -39,6 +39,9 @@ pub struct Ask<'a> {
     pub field: &'a Field,
 }
 
+/// Answers what a source or chart gives at this moment; `None` where that is not known.
+pub type MomentOf<'a> = dyn Fn(&Ask<'_>) -> Option<Moment> + 'a;
+
 /// A file of the origin as the commit has it.
 pub(super) struct SourceFile {
     path: RepoPath,
@@ -54,7 +57,7 @@ pub(super) struct Target<'a> {
     pub(super) trunk: &'a BranchName,
     pub(super) branch: &'a BranchName,
     /// What sources give now; `None` leaves them as they are.
-    pub(super) moment: Option<&'a dyn Fn(&Ask<'_>) -> Option<Moment>>,
+    pub(super) moment: Option<&'a MomentOf<'a>>,
 }
 
 /// A clone, ready to be written.

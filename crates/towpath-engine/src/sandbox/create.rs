@@ -4,7 +4,7 @@
 //! [`carry_out`] writes one commit, makes the branch and records the sandbox. A value is changed only
 //! where the clone would else follow the origin: its branch, and its folder. What follows a range or an
 //! exact version stays (a performance clone), or is pinned to what it is at this moment. The clone
-//! itself is in [`super::clone`]; next is [`super::promote`].
+//! itself is in `clone.rs`; next is [`super::promote`].
 
 use jiff::Timestamp;
 use towpath_core::id::{BranchName, ClusterName, CommitId, EnvironmentName, Folder, RepoPath};
@@ -21,7 +21,7 @@ use crate::ports::{BranchUpdate, Commit, NewCommit, Published, Repository, TreeC
 
 mod error;
 
-pub use super::clone::{Ask, Moment};
+pub use super::clone::{Ask, Moment, MomentOf};
 pub use super::told::{Change, ChangeWhy, Kept, KeptWhy};
 pub use error::{CreateError, Unpinned};
 
@@ -105,7 +105,7 @@ pub fn plan(
     repository: &dyn Repository,
     trunk: Trunk<'_>,
     asked: &Create,
-    moment: &dyn Fn(&Ask<'_>) -> Option<Moment>,
+    moment: &MomentOf<'_>,
 ) -> Result<CreatePlan, CreateError> {
     let branch = names::branch_name(&asked.ticket, &asked.summary)?;
     if let Some((record, sandbox)) = live(trunk.history, &asked.name) {

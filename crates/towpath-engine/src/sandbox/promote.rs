@@ -3,7 +3,7 @@
 //! [`plan`] merges in memory and takes out the sandbox's folder, every `gotk-sync.yaml` that the branch
 //! brought, and every reference to the branch; [`carry_out`] makes one commit of the rest, on a branch
 //! for a pull request or on the trunk itself. Must not judge the change; that is `towpath check`. What is
-//! taken out, and how, is in [`clean`].
+//! taken out, and how, is in `promote/clean.rs`.
 
 use std::collections::BTreeSet;
 use std::fmt;

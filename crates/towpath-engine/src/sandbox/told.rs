@@ -1,6 +1,6 @@
 //! What is told of a clone: the values that differ from the origin's, and what stays as it is.
 //!
-//! Must not decide either; that is [`super::clone`].
+//! Must not decide either; that is `clone.rs`.
 
 use std::fmt;
 

@@ -24,7 +24,7 @@ fn the_clone_is_the_origin_with_its_own_branch_and_folder() {
 
     let made = here.history(&sandbox.commit, Some(&trunk)).unwrap();
     assert_eq!(made.len(), 1);
-    assert_eq!(made[0].parents, [trunk.clone()]);
+    assert_eq!(made[0].parents.as_slice(), std::slice::from_ref(&trunk));
     let lines: Vec<&str> = made[0].message.lines().collect();
     assert_eq!(lines[0], "sandbox: create sandbox-a from development (PLAT-123)");
     assert_eq!(trailer(&made[0].message, "Towpath-Expires"), Some("2026-12-05T08:00:00Z"));

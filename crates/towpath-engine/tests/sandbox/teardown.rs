@@ -6,7 +6,7 @@ use towpath_core::id::{CommitId, Folder};
 use towpath_engine::ports::Repository;
 use towpath_engine::sandbox::teardown::{self, Because, Step};
 
-use crate::world::{URL, World, put, survey_of};
+use crate::world::{URL, World, commit, platform, put, survey_of};
 
 fn steps(world: &World, folder: &str) -> Vec<Step> {
     let folder = Folder::parse(folder).unwrap();
@@ -231,7 +231,7 @@ fn an_operator_is_stopped_before_the_root() {
 #[test]
 fn a_folder_that_is_no_cluster_has_no_teardown() {
     let world = World::new();
-    let tip = crate::world::commit(&world.here, "main", vec![put("docs/a.md", "x")], "docs");
+    let tip = commit(&world.here, "main", vec![put("docs/a.md", "x")], "docs");
     let survey = survey_of(&world.here, &tip);
     assert!(teardown::plan(&survey.inventory, &Folder::parse("docs").unwrap()).is_empty());
 }
@@ -258,4 +258,34 @@ fn what_a_kustomization_may_act_through_outlives_it() {
             "4 ServiceAccount a/deployer",
         ]
     );
+}
+
+#[test]
+fn what_the_bootstrap_made_stays_until_the_cluster_goes() {
+    let (world, sandbox) = World::with_sandbox();
+    let before = steps(&world, "clusters/sandbox-a");
+    let sync =
+        String::from_utf8(platform()["clusters/development/flux-system/gotk-sync.yaml"].clone());
+    let sync = sync.unwrap().replace("branch: main", "branch: PLAT-123-add-keda");
+    let sync = sync.replace("clusters/development", "clusters/sandbox-a");
+    let flux = object("v1", "Namespace", "flux-system")
+        + &crd("source.toolkit.fluxcd.io", "Bucket")
+        + &object("apps/v1", "Deployment", "x").replace("namespace: a", "namespace: flux-system")
+        + &object(
+            "rbac.authorization.k8s.io/v1",
+            "ClusterRoleBinding",
+            "cluster-reconciler-flux-system",
+        );
+    let made = vec![
+        put("clusters/sandbox-a/flux-system/gotk-sync.yaml", &sync),
+        put("clusters/sandbox-a/flux-system/more.yaml", &flux),
+        put(
+            "clusters/sandbox-a/flux-system/kustomization.yaml",
+            "resources: [gotk-sync.yaml, more.yaml]\n",
+        ),
+    ];
+    commit(&world.here, sandbox.branch.as_str(), made, "bootstrap");
+    let after = steps(&world, "clusters/sandbox-a");
+    assert_eq!(lines(&after), lines(&before));
+    assert_eq!(after[0].at.to_string(), "clusters/sandbox-a/flux-system/gotk-sync.yaml:12");
 }

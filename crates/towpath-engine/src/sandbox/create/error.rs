@@ -10,7 +10,8 @@ use super::super::names::NameError;
 use crate::ledger::LedgerError;
 use crate::ports::RepositoryError;
 
-/// Why a sandbox is not made. Nothing was changed then.
+/// Why a sandbox is not made. Nothing was changed then, unless the variant says so or an answer was lost
+/// on the way; then the same call finds it and goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
     /// Ticket and summary give no branch.
