@@ -247,6 +247,8 @@ pub struct SourceReference {
     pub commit: Option<Field>,
     /// `digest`.
     pub digest: Option<Field>,
+    /// Whether there is a key `tag`, with or without a value.
+    pub tag_key: bool,
 }
 
 /// A `Kustomization` of Flux, `kustomize.toolkit.fluxcd.io` of any version.

@@ -223,6 +223,12 @@ pub trait Repository {
         without: Option<&CommitId>,
     ) -> Result<Vec<Commit>, RepositoryError>;
 
+    /// The commits of these names, in no order that means anything; those that are not here are left out.
+    ///
+    /// # Errors
+    /// [`RepositoryError`] when Git cannot be asked.
+    fn commits(&self, names: &[CommitId]) -> Result<Vec<Commit>, RepositoryError>;
+
     /// Whether `ancestor` is `of` or one of its ancestors. A commit that is not here is no ancestor.
     ///
     /// # Errors

@@ -426,6 +426,11 @@ impl Repository for MemoryRepository {
         Ok(found.into_iter().map(|stored| stored.commit.clone()).collect())
     }
 
+    fn commits(&self, names: &[CommitId]) -> Result<Vec<Commit>, RepositoryError> {
+        let here = lock(&self.here);
+        Ok(names.iter().filter_map(|id| here.objects.get(id)).map(|s| s.commit.clone()).collect())
+    }
+
     fn is_ancestor(&self, ancestor: &CommitId, of: &CommitId) -> Result<bool, RepositoryError> {
         let here = lock(&self.here);
         here.stored(of)?;

@@ -230,6 +230,10 @@ impl Repository for Git {
         objects::history(self, tip, without)
     }
 
+    fn commits(&self, names: &[CommitId]) -> Result<Vec<Commit>, RepositoryError> {
+        objects::commits(self, names)
+    }
+
     fn is_ancestor(&self, ancestor: &CommitId, of: &CommitId) -> Result<bool, RepositoryError> {
         read::is_ancestor(self, ancestor, of)
     }

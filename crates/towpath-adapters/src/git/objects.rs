@@ -182,6 +182,29 @@ pub(super) fn history(
     Ok(commits)
 }
 
+/// The commits of these names that are here.
+pub(super) fn commits(git: &Git, names: &[CommitId]) -> Result<Vec<Commit>, RepositoryError> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let what = "cannot read commits";
+    let asked: String = names.iter().map(|name| format!("{name}\n")).collect();
+    let mut list = git
+        .program
+        .call(["rev-list", "--no-walk=unsorted", "--ignore-missing", "--stdin"])
+        .input(asked.into_bytes())
+        .start(what)?;
+    let found = list.take_output().ok_or_else(|| error::refusal("git gives no output", None))?;
+    let mut objects = git.program.call(["cat-file", "--batch"]).input_from(found).start(what)?;
+    let mut commits = Vec::new();
+    while let Some((name, content)) = next_object(reader(&mut objects)?, "commit", what)? {
+        commits.push(parse_commit(&name, &content)?);
+    }
+    list.end(what)?;
+    objects.end(what)?;
+    Ok(commits)
+}
+
 /// Reads a commit object. Text that is no UTF-8 is read as well as it goes.
 fn parse_commit(name: &str, content: &[u8]) -> Result<Commit, RepositoryError> {
     let end = content.windows(2).position(|w| w == b"\n\n").unwrap_or(content.len());

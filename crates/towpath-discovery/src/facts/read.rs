@@ -129,6 +129,7 @@ fn source(kind: SourceKind, spec: Option<Place<'_>>) -> Source {
             name: field("name"),
             commit: field("commit"),
             digest: field("digest"),
+            tag_key: reference.is_some_and(|r| r.node.entry("tag").is_some()),
         },
         verify: spec.and_then(|s| s.below("verify")).is_some_and(|v| v.node.as_map().is_some()),
         insecure: spec.is_some_and(|s| s.is_true("insecure")),

@@ -10,7 +10,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use towpath_core::id::Folder;
 
 use super::clusters::Seed;
-use super::{ContentSource, File, FileId, Followed, FoundCluster, ObjectId, Placed, Sync, placed};
+use super::{
+    ContentSource, File, FileId, Followed, FoundBy, FoundCluster, ObjectId, Placed, Sync, placed,
+};
 use crate::facts::{Detail, FactsError, Kustomization, Reference, SourceKind};
 use crate::tree::Walker;
 
@@ -54,6 +56,10 @@ impl<'w, 'a> Reach<'w, 'a> {
                     for placed in placed(self.files, *id) {
                         match &placed.object.detail {
                             Detail::Source(_) => sources.add(&placed),
+                            // A copied root leads to another cluster's folder.
+                            Detail::Kustomization(_)
+                                if seed.found_by == FoundBy::CopiedGotkSync
+                                    && seed.root == Some(placed.id) => {}
                             Detail::Kustomization(what) => {
                                 let pending = Pending::new(&placed, what);
                                 if pending.source.as_ref().is_some_and(|s| own.is(s)) {

@@ -282,9 +282,11 @@ impl<'a> OfCluster<'a> {
     }
 
     fn is_own(&self, placed: &Placed<'_>) -> bool {
-        // A clone has no root, but keeps the name that bootstrapping gives the source.
-        self.cluster.root_source == Some(placed.id)
-            || self.cluster.root_source.is_none() && placed.object.name == "flux-system"
+        match self.cluster.root_source {
+            Some(id) => self.inventory.object(id).object.reference() == placed.object.reference(),
+            // A clone has no root, but keeps the name that bootstrapping gives the source.
+            None => placed.object.name == "flux-system",
+        }
     }
 
     /// The cluster's own source, which is a pin where the cluster has no other.
@@ -602,7 +604,8 @@ fn stream(group: &Group, inventory: &Inventory) -> ReleaseStream {
                 return ReleaseStream::Oci { url, insecure: false };
             }
             Origin::Helm { url, chart } => {
-                let location = format!("chart {chart} of {url}");
+                let of = if url.is_empty() { String::new() } else { format!(" of {url}") };
+                let location = format!("chart {chart}{of}");
                 return ReleaseStream::Elsewhere { location };
             }
             Origin::Git { url } => return ReleaseStream::Elsewhere { location: url.clone() },

@@ -101,7 +101,11 @@ pub(super) fn source(
         ("digest", _) => (digest(first.text(), tag.map(Given::text)), Err(NotEditable::Ambiguous)),
         (_, rest) => {
             let (tracking, splices) = single(first);
-            (tracking, if rest.is_empty() { splices } else { Err(NotEditable::Ambiguous) })
+            // An empty `tag` is no value to Flux, and in the way of a new one.
+            let is_new = first.name != "tag" && tag.is_none();
+            let in_the_way = is_new && source.reference.tag_key;
+            let clear = rest.is_empty() && !in_the_way;
+            (tracking, if clear { splices } else { Err(NotEditable::Ambiguous) })
         }
     };
     Reading { field: format!("spec.ref.{}", first.name), at: first.at(), tracking, splices }

@@ -2,10 +2,10 @@
 //!
 //! Must not decide what is right; two clusters of one environment that differ are noted, not judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use towpath_core::id::{ClusterName, ComponentName};
-use towpath_core::pin::Pin;
+use towpath_core::id::{ClusterName, ComponentName, EnvironmentName};
+use towpath_core::pin::{Location, NotEditable, Pin};
 use towpath_core::tracking::{Policy, Tracking};
 
 use super::components::{Candidate, Components};
@@ -84,6 +84,7 @@ pub(super) fn pins(
             splices: candidate.reading.splices,
         });
     }
+    keep_shared(drafts, &mut pins);
     let (mut tracked, mut disagreements) = (Vec::new(), Vec::new());
     for ((environment, component), members) in groups {
         let values = by_count(members.iter().map(|i| &pins[*i].tracking));
@@ -113,4 +114,22 @@ pub(super) fn pins(
         }
     }
     (pins, tracked, disagreements)
+}
+
+/// A value that several environments read, from a base, is not for one of them to change. Sandboxes
+/// do not count: they come and go with the files of what they were cloned from.
+fn keep_shared(drafts: &[Draft<'_>], pins: &mut [Pin]) {
+    let sandboxes: BTreeSet<EnvironmentName> =
+        drafts.iter().filter(|draft| draft.sandbox).map(|draft| draft.name.clone()).collect();
+    let mut readers: BTreeMap<Location, (EnvironmentName, bool)> = BTreeMap::new();
+    for pin in pins.iter().filter(|pin| !sandboxes.contains(&pin.environment)) {
+        let first =
+            readers.entry(pin.at.clone()).or_insert_with(|| (pin.environment.clone(), false));
+        first.1 |= first.0 != pin.environment;
+    }
+    for pin in pins {
+        if pin.splices.is_ok() && readers.get(&pin.at).is_some_and(|(_, shared)| *shared) {
+            pin.splices = Err(NotEditable::Aliased);
+        }
+    }
 }

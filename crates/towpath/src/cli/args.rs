@@ -12,7 +12,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     name = "towpath",
     version,
-    propagate_version = true,
     after_help = "Start with `towpath status` in a Flux repository, or with `towpath demo` anywhere.\n\
                   Exit codes: 0 yes or done, 1 the honest answer is no, 2 could not answer."
 )]

@@ -7,7 +7,7 @@
 mod args;
 mod cache;
 mod complete;
-mod demo;
+//DEMO mod demo;
 pub mod exit;
 mod explain;
 mod failure;
@@ -17,7 +17,7 @@ mod plan;
 mod print;
 mod promote;
 mod release;
-mod sandbox;
+//DEMO mod sandbox;
 mod session;
 mod status;
 mod words;
@@ -96,9 +96,10 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Result<u8, Failure> {
         Command::Override(args) => promote::override_gate(global, args, printer)?,
         Command::History(args) => history::run(global, args)?,
         Command::Release(args) => release::run(global, args, printer)?,
-        Command::Sandbox(args) => sandbox::run(global, args, printer)?,
-        Command::Demo(args) => return demo::run(args, printer),
+        //DEMO         Command::Sandbox(args) => sandbox::run(global, args, printer)?,
+        //DEMO         Command::Demo(args) => return demo::run(args, printer),
         Command::Completion(args) => return complete::run(args, printer),
+        _ => return Err(Failure::new("later")),
     };
     printer.answer(&answer, global.output)?;
     Ok(if answer.yes { exit::YES } else { exit::NO })

@@ -180,7 +180,8 @@ fn about(
 ) -> Result<About, Failure> {
     let git = session.git()?;
     let created = git
-        .commit(&commit)?
+        .commits(std::slice::from_ref(&commit))?
+        .pop()
         .map(|c| c.time)
         .ok_or_else(|| Failure::new(format!("commit {commit} is not here")))?;
     // The clusters' URL is in the commit, so it is the same on every machine; a remote's is not.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 /// A table without lines, its heads as given, sized to the terminal.
 pub(crate) fn table(heads: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(heads.iter().map(|h| h.to_uppercase()));
     for row in rows {
         table.add_row(row);
