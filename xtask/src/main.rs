@@ -13,10 +13,13 @@
 )]
 
 mod arch;
+mod conformance;
+mod generate;
 mod lockfile;
 mod run;
 mod test;
 mod tidy;
+mod tree;
 mod walls;
 mod workspace;
 
@@ -36,6 +39,10 @@ enum Chore {
     Tidy,
     /// Install what the tests need where possible, then run every test and every documentation test
     Test(test::Args),
+    /// Compare our answers with recorded answers of real tools
+    Conformance(conformance::Args),
+    /// Write the files that are derived from code, or check that they are fresh
+    Gen(generate::Args),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +50,8 @@ fn main() -> ExitCode {
         Chore::Arch => arch::run(),
         Chore::Tidy => tidy::run(),
         Chore::Test(args) => test::run(&args),
+        Chore::Conformance(args) => conformance::run(&args),
+        Chore::Gen(args) => generate::run(&args),
     };
     match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,

@@ -40,20 +40,31 @@ const PEERS: [Peer; 3] = [
 /// Makes sure of the peers, then runs tests and documentation tests.
 pub(crate) fn run(args: &Args) -> Result<Answer> {
     provide_peers()?;
-    let tests = if run::on_path("cargo-nextest").is_some() {
-        run::shown(workspace::cargo().args(["nextest", "run", "--workspace"]).args(&args.rest))?
+    let mut command = workspace::cargo();
+    if run::on_path("cargo-nextest").is_some() {
+        command.args(["nextest", "run"]);
     } else {
-        run::shown(
-            workspace::cargo()
-                .args(["test", "--workspace", "--lib", "--bins", "--tests"])
-                .args(&args.rest),
-        )?
-    };
+        command.args(["test", "--lib", "--bins", "--tests"]);
+    }
+    if !names_a_package(&args.rest) {
+        command.arg("--workspace");
+    }
+    let tests = run::shown(command.args(&args.rest))?;
     // Arguments choose among tests; documentation tests are a check of the whole.
     if !args.rest.is_empty() {
         return Ok(tests);
     }
     Ok(tests.and(run::shown(workspace::cargo().args(["test", "--doc", "--workspace"]))?))
+}
+
+/// Whether the arguments choose packages, so that the others need not be built.
+fn names_a_package(args: &[String]) -> bool {
+    args.iter().any(|arg| {
+        let long = arg
+            .strip_prefix("--package")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
+        long || (arg.starts_with("-p") && !arg.starts_with("--"))
+    })
 }
 
 fn provide_peers() -> Result<()> {
@@ -110,6 +121,21 @@ fn git_serves_http() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_chosen_package_is_built() {
+        for (args, expected) in [
+            (&["-p", "towpath-core"][..], true),
+            (&["-ptowpath-core"], true),
+            (&["--package=towpath-core", "plan"], true),
+            (&["plan"], false),
+            (&["--packaged"], false),
+            (&[], false),
+        ] {
+            let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+            assert_eq!(names_a_package(&args), expected, "{args:?}");
+        }
+    }
 
     #[test]
     fn a_package_is_named_once_however_much_of_it_is_missing() {

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use anyhow::{Context, Result, ensure};
+use cargo_metadata::{DependencyKind, Message, Metadata, MetadataCommand};
 
 use crate::run;
 
@@ -78,6 +78,34 @@ pub(crate) fn members() -> Result<Vec<Member>> {
         .collect::<Result<Vec<_>>>()?;
     members.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(members)
+}
+
+/// Builds the binary as users run it (`release`) or as tests do, and says where it is.
+pub(crate) fn towpath(release: bool) -> Result<PathBuf> {
+    let mut command = cargo();
+    // With ourselves among the chosen packages Cargo unites features as it did to build us, so that nothing is built
+    // a second time.
+    command.args(["build", "--quiet", "--package", "towpath", "--package", "xtask"]);
+    command.args(["--bin", "towpath", "--message-format", "json-render-diagnostics"]);
+    if release {
+        command.arg("--release");
+    }
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run cargo build")?;
+    ensure!(output.status.success(), "cannot build towpath");
+    Message::parse_stream(output.stdout.as_slice())
+        .filter_map(|message| match message.ok()? {
+            Message::CompilerArtifact(artifact) if artifact.target.name == "towpath" => {
+                artifact.executable
+            }
+            _ => None,
+        })
+        .last()
+        .map(PathBuf::from)
+        .context("cargo built towpath but names no executable")
 }
 
 /// Every file that Git tracks or would track, relative to the root, in the order of their names.
