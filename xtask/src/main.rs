@@ -13,6 +13,7 @@
 )]
 
 mod arch;
+mod bench;
 mod conformance;
 mod generate;
 mod lockfile;
@@ -43,6 +44,8 @@ enum Chore {
     Conformance(conformance::Args),
     /// Write the files that are derived from code, or check that they are fresh
     Gen(generate::Args),
+    /// Measure whole processes beside what a user would use instead
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => test::run(&args),
         Chore::Conformance(args) => conformance::run(&args),
         Chore::Gen(args) => generate::run(&args),
+        Chore::Bench(args) => bench::run(&args),
     };
     match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
