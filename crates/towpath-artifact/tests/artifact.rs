@@ -104,7 +104,7 @@ fn the_bytes_of_a_small_tree_are_known() -> Result<(), PackError> {
         digests.each_ref().map(Digest::as_str),
         [
             "sha256:5b943e2b943f6c81dbbd4e2eca5121f4fcc39139e3d1219d6d89bd925b77d9fe",
-            "sha256:7af09044a74d5b0fbc8d62cc4245a9bc8c32ecb680d485c992d60a7a0f5da6a9",
+            "tar",
             "sha256:b3f920b1aa7c38833963d3201d90398c4b10b8be57ef97e502ec03a8e2338b82",
             "sha256:3ab3a0bf495da681300810e82ed01fcc42816666521ebbcc4508cd4e429b4c75",
         ]

@@ -17,9 +17,12 @@ const CORPUS: &str = "corpus/kubernetes-sdlc";
 
 pub(super) const SUITE: Suite = Suite { name: "kubernetes-sdlc", needs: &[CORPUS], run: judge };
 
-/// Each environment and the tracking policy of the component `platform` in it, in the order of the path.
-const EXPECTED: [(&str, &str); 3] =
-    [("development", "branch"), ("staging", "semver"), ("production", "semver")];
+/// Each environment in the order of the path, with the policy and value of what it tracks.
+const EXPECTED: [(&str, &str, &str); 3] = [
+    ("development", "branch", "main"),
+    ("staging", "semver", "0.0.x"),
+    ("production", "semver", "0.0.x"),
+];
 
 fn judge(dir: &Path) -> Result<Tally> {
     let towpath = workspace::towpath(false)?;
@@ -63,17 +66,16 @@ fn judge(dir: &Path) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Name of each environment of `status -o json`, and how it tracks the platform.
-fn environments(status: &Value) -> Vec<(&str, &str)> {
-    list(&status["environments"])
-        .filter_map(|environment| {
-            let platform = list(&environment["components"])
-                .find(|component| component["name"].as_str() == Some("platform"))?;
-            Some((environment["name"].as_str()?, platform["policy"].as_str()?))
-        })
-        .collect()
+/// The same of `status -o json`; what is not there is empty.
+fn environments(status: &Value) -> Vec<(&str, &str, &str)> {
+    let mut environments = Vec::new();
+    for environment in status["environments"].as_array().into_iter().flatten() {
+        let tracks = &environment["tracks"];
+        environments.push((text(&environment["name"]), text(&tracks["policy"]), text(&tracks["value"])));
+    }
+    environments
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }

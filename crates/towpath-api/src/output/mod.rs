@@ -1,0 +1,48 @@
+//! JSON output of the commands (`-o json`): one type each, with `apiVersion` and `kind`.
+//!
+//! Text output carries no promise; this does. Must not compute: every value comes from core.
+
+mod history;
+mod plan;
+mod release;
+mod sandbox;
+mod status;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use history::{HistoryOutput, HistoryRow, ProblemOutput, VerifyOutput};
+pub use plan::{
+    ActOutput, EditOutput, ExplainOutput, FileDiffOutput, GateOutput, ObjectDiffOutput, PlanOutput, RecordedOutput,
+    WhyOutput, why_code,
+};
+pub use release::{
+    FileChangeOutput, InitOutput, ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput, ReleaseRow,
+};
+pub use sandbox::{
+    SandboxCreateOutput, SandboxDeleteOutput, SandboxListOutput, SandboxPromoteOutput, SandboxRow,
+    TeardownStep,
+};
+pub use status::StatusOutput;
+
+use crate::API_VERSION;
+
+/// What wraps every JSON output.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Output<T> {
+    /// `towpath.dev/v1alpha1`.
+    pub api_version: &'static str,
+    /// The kind: `Status`, `Plan` ...
+    pub kind: &'static str,
+    /// The content.
+    #[serde(flatten)]
+    pub content: T,
+}
+
+impl<T> Output<T> {
+    /// Wraps a content.
+    pub fn new(kind: &'static str, content: T) -> Self {
+        Self { api_version: API_VERSION, kind, content }
+    }
+}

@@ -1,0 +1,290 @@
+//! `towpath status -o json`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use towpath_core::finding::Finding;
+use towpath_core::status::{ComponentStatus, EnvironmentStatus, Status};
+use towpath_core::tracking::Tracking;
+
+use super::WhyOutput;
+
+/// The path as it stands.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusOutput {
+    /// The branch that environments are defined on.
+    pub trunk: String,
+    /// The newest release of each component.
+    pub releases: Vec<NewestOutput>,
+    /// The environments, in the order of the path.
+    pub environments: Vec<EnvironmentOutput>,
+    /// What the checks found.
+    pub findings: Vec<FindingOutput>,
+}
+
+/// The newest release of a component.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewestOutput {
+    /// The component.
+    pub component: String,
+    /// Its newest version.
+    pub version: String,
+    /// Its digest, where known.
+    pub digest: Option<String>,
+}
+
+/// One environment. `tracks`, `desired` and `next` are those of its first component; all of them are in
+/// `components`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentOutput {
+    /// Its name.
+    pub name: String,
+    /// The environments before it.
+    pub after: Vec<String>,
+    /// Whether an exact version is demanded of it.
+    pub production: bool,
+    /// Whether it is a disposable clone.
+    pub sandbox: bool,
+    /// How it follows releases; `null` where nothing in it is tracked.
+    pub tracks: Option<TracksOutput>,
+    /// What it should get now.
+    pub desired: Option<DesiredOutput>,
+    /// What comes next, in words.
+    pub next: String,
+    /// Each of its components.
+    pub components: Vec<ComponentOutput>,
+    /// Its clusters.
+    pub clusters: Vec<ClusterOutput>,
+}
+
+/// A tracking.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TracksOutput {
+    /// `branch`, `semver` or `exact`: as stated, else as Git has it.
+    pub policy: String,
+    /// The value: `main`, `0.0.x`, `0.0.8`; `null` where the stated policy is not the one in Git.
+    pub value: Option<String>,
+    /// What Git has.
+    pub actual: ActualOutput,
+}
+
+/// What Git has.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ActualOutput {
+    /// `branch`, `semver` or `exact`.
+    pub policy: String,
+    /// The value.
+    pub value: String,
+    /// The file that says so; `null` where a cluster differs and none can be named.
+    pub file: Option<String>,
+    /// The line in it, from 1.
+    pub line: Option<u32>,
+}
+
+/// What an environment should get.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DesiredOutput {
+    /// The version; `null` for a branch's head, or where it is not known.
+    pub version: Option<String>,
+    /// The revision in Flux's form; `null` where it is not known.
+    pub revision: Option<String>,
+    /// Why something is not known.
+    pub unknown: Option<WhyOutput>,
+}
+
+/// One component of an environment.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ComponentOutput {
+    /// Its name.
+    pub name: String,
+    /// How it follows releases.
+    pub tracks: TracksOutput,
+    /// What it should get now.
+    pub desired: DesiredOutput,
+    /// What comes next, in words.
+    pub next: String,
+    /// Why it is not on the newest release; empty when it is.
+    pub waiting: Vec<WhyOutput>,
+}
+
+/// One cluster.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterOutput {
+    /// Its name.
+    pub name: String,
+    /// Its folder.
+    pub path: String,
+    /// Where it differs from the first cluster of its environment.
+    pub differs: Vec<DifferenceOutput>,
+    /// What it runs.
+    pub running: RunningOutput,
+}
+
+/// A component that one cluster tracks differently.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DifferenceOutput {
+    /// The component.
+    pub component: String,
+    /// How this cluster tracks it.
+    pub tracks: ActualOutput,
+}
+
+/// What a cluster runs.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunningOutput {
+    /// `unknown` or `known`.
+    pub state: &'static str,
+    /// Why it is unknown.
+    pub reason: Option<String>,
+    /// The revision it reports.
+    pub revision: Option<String>,
+    /// Since when, RFC 3339.
+    pub since: Option<String>,
+}
+
+/// A finding.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingOutput {
+    /// The rule.
+    pub rule: String,
+    /// `info`, `warning` or `error`.
+    pub severity: String,
+    /// Which environment it concerns; `null`: the repository.
+    pub environment: Option<String>,
+    /// The object: `Kind namespace/name`.
+    pub object: Option<String>,
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub fix: String,
+}
+
+impl StatusOutput {
+    /// The wire form of a status.
+    #[must_use]
+    pub fn new(trunk: &str, status: &Status) -> Self {
+        Self {
+            trunk: trunk.to_owned(),
+            releases: status
+                .newest
+                .iter()
+                .map(|r| NewestOutput {
+                    component: r.component.to_string(),
+                    version: r.version.to_string(),
+                    digest: r.digest.as_ref().map(ToString::to_string),
+                })
+                .collect(),
+            environments: status.environments.iter().map(environment).collect(),
+            findings: status.findings.iter().map(FindingOutput::from).collect(),
+        }
+    }
+}
+
+impl From<&Finding> for FindingOutput {
+    fn from(f: &Finding) -> Self {
+        Self {
+            rule: f.rule.to_owned(),
+            severity: f.severity.as_str().to_owned(),
+            environment: f.environment.as_ref().map(ToString::to_string),
+            object: f.object.as_ref().map(ToString::to_string),
+            file: f.at.file.to_string(),
+            line: f.at.line,
+            column: f.at.column,
+            message: f.message.clone(),
+            fix: f.fix.clone(),
+        }
+    }
+}
+
+fn environment(e: &EnvironmentStatus) -> EnvironmentOutput {
+    let components: Vec<_> = e.components.iter().map(component).collect();
+    let first = components.first();
+    EnvironmentOutput {
+        name: e.name.to_string(),
+        after: e.after.iter().map(ToString::to_string).collect(),
+        production: e.production,
+        sandbox: e.sandbox,
+        tracks: first.map(|c| c.tracks.clone()),
+        desired: first.map(|c| c.desired.clone()),
+        next: first.map_or_else(|| "nothing in it is tracked".to_owned(), |c| c.next.clone()),
+        clusters: e
+            .clusters
+            .iter()
+            .map(|c| ClusterOutput {
+                name: c.name.to_string(),
+                path: c.folder.to_string(),
+                differs: c
+                    .differs
+                    .iter()
+                    .map(|(name, tracking)| DifferenceOutput {
+                        component: name.to_string(),
+                        tracks: actual(tracking),
+                    })
+                    .collect(),
+                running: match &c.running {
+                    None => RunningOutput {
+                        state: "unknown",
+                        reason: Some("no cluster is connected".to_owned()),
+                        revision: None,
+                        since: None,
+                    },
+                    Some(running) => RunningOutput {
+                        state: "known",
+                        reason: None,
+                        revision: Some(running.revision.to_string()),
+                        since: Some(running.since.to_string()),
+                    },
+                },
+            })
+            .collect(),
+        components,
+    }
+}
+
+fn component(c: &ComponentStatus) -> ComponentOutput {
+    let as_stated = c.policy == c.actual.policy();
+    ComponentOutput {
+        name: c.component.to_string(),
+        tracks: TracksOutput {
+            policy: c.policy.to_string(),
+            value: as_stated.then(|| c.actual.value()),
+            actual: ActualOutput {
+                file: Some(c.at.file.to_string()),
+                line: Some(c.at.line),
+                ..actual(&c.actual)
+            },
+        },
+        desired: DesiredOutput {
+            version: c.desired.version.as_ref().map(ToString::to_string),
+            revision: c.desired.revision.as_ref().map(ToString::to_string),
+            unknown: c.desired.unknown.as_ref().map(WhyOutput::from),
+        },
+        next: c.next.to_string(),
+        waiting: c.waiting.iter().map(WhyOutput::from).collect(),
+    }
+}
+
+fn actual(tracking: &Tracking) -> ActualOutput {
+    ActualOutput {
+        policy: tracking.policy().to_string(),
+        value: tracking.value(),
+        file: None,
+        line: None,
+    }
+}

@@ -1,0 +1,416 @@
+//! `towpath.yaml`: what a platform team states about its path. Everything in it is optional.
+//!
+//! Reads the file into [`Stated`] with every mistake placed at its line. Unknown keys are mistakes.
+//! Next: [`crate::path_text`], which writes the file for `towpath init`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use towpath_core::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
+use towpath_core::path::Gate;
+use towpath_core::stated::{
+    RegistryMapping, Stated, StatedCluster, StatedComponent, StatedEnvironment,
+};
+use towpath_core::tracking::Policy;
+use towpath_core::version::Range;
+use towpath_yaml::{Document, Node};
+
+use crate::API_VERSION;
+
+/// The file's name, at the root of the repository.
+pub const FILE_NAME: &str = "towpath.yaml";
+
+/// The whole file.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "Path")]
+pub struct PathFile {
+    /// `towpath.dev/v1alpha1`.
+    pub api_version: String,
+    /// `Path`.
+    pub kind: String,
+    /// What is stated. What is left out is inferred from the repository.
+    #[serde(default)]
+    pub spec: PathSpec,
+}
+
+/// What is stated of the path.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PathSpec {
+    /// The branch that environments are defined on and that changes are merged to.
+    pub trunk: Option<String>,
+    /// The parts of the platform with release streams of their own, the most important first.
+    #[serde(default)]
+    pub components: Vec<ComponentSpec>,
+    /// The environments that a change travels.
+    #[serde(default)]
+    pub environments: Vec<EnvironmentSpec>,
+    /// Where to look for artifacts instead of where the clusters look: mirrors and OCI layout folders.
+    #[serde(default)]
+    pub registries: Vec<RegistrySpec>,
+}
+
+/// A component.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ComponentSpec {
+    /// Its name.
+    pub name: String,
+    /// The folders that its releases hold.
+    pub paths: Option<Vec<String>>,
+    /// Flux ignore patterns that choose the files of a release, separated by commas or line ends.
+    pub ignore: Option<String>,
+    /// Where its releases are: `oci://HOST/REPOSITORY`.
+    pub releases: Option<String>,
+    /// Names (`name` or `namespace/name`) of the Flux sources and HelmReleases whose versions move
+    /// together as this component. Left out: those with the component's name.
+    #[serde(default)]
+    pub pins: Vec<String>,
+}
+
+/// An environment.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EnvironmentSpec {
+    /// Its name.
+    pub name: String,
+    /// How it follows releases.
+    pub tracks: Option<PolicySpec>,
+    /// Its clusters. Left out: those found under its name.
+    pub clusters: Option<Vec<ClusterSpec>>,
+    /// The environments that a release must have entered before. Left out: inferred.
+    pub after: Option<Vec<String>>,
+    /// Conditions on entering.
+    #[serde(default)]
+    pub gates: Vec<GateSpec>,
+    /// Whether an exact version is demanded of it. Left out: by its name.
+    pub production: Option<bool>,
+}
+
+/// A tracking policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PolicySpec {
+    /// Every commit of a branch.
+    Branch,
+    /// The highest release in a range.
+    Semver,
+    /// One version, until a promotion moves it.
+    Exact,
+}
+
+/// A cluster.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClusterSpec {
+    /// Its name. Left out: the last part of its path.
+    pub name: Option<String>,
+    /// Its folder in the repository.
+    pub path: String,
+    /// The kubeconfig context that reaches it.
+    pub context: Option<String>,
+}
+
+/// One gate: a mapping with a single key.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum GateSpec {
+    /// Approvals of the plan's hash; the author of the release does not count.
+    Approval(ApprovalSpec),
+    /// Another component's release in this environment satisfies a range.
+    Order(OrderSpec),
+    /// The release was verified on the clusters of the named environments.
+    Verified(Vec<String>),
+    /// Contiguous healthy time in the environments before: `48h`, `90m`, `1h30m`.
+    Soak(String),
+}
+
+/// How many approvals, and by whom.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApprovalSpec {
+    /// How many.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// E-mail addresses of those who may approve. Left out: anybody but the author.
+    #[serde(default)]
+    pub by: Vec<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Which component must satisfy which range.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrderSpec {
+    /// The component.
+    pub component: String,
+    /// The range, as Flux understands ranges.
+    pub range: String,
+}
+
+/// A mapping of registries.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RegistrySpec {
+    /// A prefix of `oci://…` URLs.
+    pub from: String,
+    /// `oci://HOST/REPOSITORY`, or `oci-layout:FOLDER` relative to the repository.
+    pub to: String,
+    /// Whether `to` speaks plain HTTP.
+    #[serde(default)]
+    pub insecure: bool,
+}
+
+/// A mistake in `towpath.yaml`, with its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{report}")]
+pub struct PathFileError {
+    /// File, line, column, what is wrong, and the line itself.
+    pub report: String,
+}
+
+/// Reads `towpath.yaml`.
+///
+/// # Errors
+/// [`PathFileError`] with file, line, column and the line, for malformed YAML, unknown keys, wrong types,
+/// names that are no names, ranges that are no ranges.
+pub fn parse(file: &str, source: &[u8]) -> Result<Stated, PathFileError> {
+    let documents = towpath_yaml::parse(source)
+        .map_err(|e| PathFileError { report: e.report(file, source) })?;
+    let place = |node: Option<&Node>, message: &str| {
+        let span = node.map(|n| n.span);
+        PathFileError { report: report(file, source, span.as_ref(), message) }
+    };
+    let [document] = documents.as_slice() else {
+        return Err(place(
+            documents.get(1).map(|d| &d.root),
+            "a path is stated in exactly one YAML document",
+        ));
+    };
+    let json = document.root.to_json();
+    let parsed: PathFile = serde_path_to_error::deserialize(&json).map_err(|e| {
+        let keys: Vec<String> = e.path().iter().map(|s| s.to_string()).collect();
+        let message = e.inner().to_string();
+        place(Some(locate(document, &keys, &message)), &tidy(&message))
+    })?;
+    if parsed.kind != "Path" {
+        return Err(place(document.root.get("kind"), "kind must be `Path`"));
+    }
+    if parsed.api_version != API_VERSION {
+        let message = format!("apiVersion must be `{API_VERSION}`");
+        return Err(place(document.root.get("apiVersion"), &message));
+    }
+    convert(&parsed.spec).map_err(|wrong| {
+        let node = wrong.at.iter().try_fold(&document.root, |node, key| step(node, key));
+        place(node.or(Some(&document.root)), &wrong.message)
+    })
+}
+
+/// The node that a serde path names; for an unknown key, the key's own value.
+fn locate<'a>(document: &'a Document, keys: &[String], message: &str) -> &'a Node {
+    let mut node = &document.root;
+    for key in keys {
+        match step(node, key) {
+            Some(next) => node = next,
+            None => break,
+        }
+    }
+    let unknown = message.split('`').nth(1).filter(|_| message.starts_with("unknown field"));
+    unknown.and_then(|key| node.get(key)).unwrap_or(node)
+}
+
+fn step<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+    let key = key.trim_matches(|c| c == '[' || c == ']');
+    match key.parse::<usize>() {
+        Ok(index) => node.as_seq()?.get(index),
+        Err(_) => node.get(key),
+    }
+}
+
+/// serde's own words without the JSON position that means nothing here.
+fn tidy(message: &str) -> String {
+    message.split(" at line ").next().unwrap_or(message).to_owned()
+}
+
+fn report(file: &str, source: &[u8], span: Option<&towpath_yaml::Span>, message: &str) -> String {
+    match span {
+        Some(span) => towpath_yaml::report(file, source, span, message),
+        None => format!("{file}: {message}"),
+    }
+}
+
+/// A value that is no name, range or duration, and the keys that lead to it.
+struct Wrong {
+    at: Vec<String>,
+    message: String,
+}
+
+fn wrong(at: &[&dyn ToString], message: impl ToString) -> Wrong {
+    let at = std::iter::once("spec".to_owned()).chain(at.iter().map(ToString::to_string)).collect();
+    Wrong { at, message: message.to_string() }
+}
+
+fn convert(spec: &PathSpec) -> Result<Stated, Wrong> {
+    let trunk = spec
+        .trunk
+        .as_deref()
+        .map(BranchName::parse)
+        .transpose()
+        .map_err(|e| wrong(&[&"trunk"], e))?;
+    let mut stated = Stated { trunk, ..Stated::default() };
+    for (i, component) in spec.components.iter().enumerate() {
+        stated.components.push(convert_component(i, component)?);
+    }
+    for (i, environment) in spec.environments.iter().enumerate() {
+        stated.environments.push(convert_environment(i, environment)?);
+    }
+    for (i, registry) in spec.registries.iter().enumerate() {
+        if !registry.from.starts_with("oci://") {
+            return Err(wrong(&[&"registries", &i, &"from"], "must begin with `oci://`"));
+        }
+        if !registry.to.starts_with("oci://") && !registry.to.starts_with("oci-layout:") {
+            let message = "must begin with `oci://` or `oci-layout:`";
+            return Err(wrong(&[&"registries", &i, &"to"], message));
+        }
+        stated.registries.push(RegistryMapping {
+            from: registry.from.trim_end_matches('/').to_owned(),
+            to: registry.to.trim_end_matches('/').to_owned(),
+            insecure: registry.insecure,
+        });
+    }
+    Ok(stated)
+}
+
+fn convert_component(i: usize, component: &ComponentSpec) -> Result<StatedComponent, Wrong> {
+    let name = ComponentName::parse(&component.name)
+        .map_err(|e| wrong(&[&"components", &i, &"name"], e))?;
+    let mut paths = None;
+    if let Some(listed) = &component.paths {
+        let mut folders = Vec::new();
+        for (j, path) in listed.iter().enumerate() {
+            folders.push(
+                Folder::parse(path).map_err(|e| wrong(&[&"components", &i, &"paths", &j], e))?,
+            );
+        }
+        paths = Some(folders);
+    }
+    if component.releases.as_ref().is_some_and(|url| !url.starts_with("oci://")) {
+        return Err(wrong(&[&"components", &i, &"releases"], "must begin with `oci://`"));
+    }
+    Ok(StatedComponent {
+        name,
+        paths,
+        ignore: component.ignore.clone(),
+        releases: component.releases.clone(),
+        pins: component.pins.clone(),
+    })
+}
+
+fn convert_environment(i: usize, spec: &EnvironmentSpec) -> Result<StatedEnvironment, Wrong> {
+    let name = EnvironmentName::parse(&spec.name)
+        .map_err(|e| wrong(&[&"environments", &i, &"name"], e))?;
+    let mut clusters = None;
+    if let Some(listed) = &spec.clusters {
+        let mut out = Vec::new();
+        for (j, cluster) in listed.iter().enumerate() {
+            let folder = Folder::parse(&cluster.path)
+                .map_err(|e| wrong(&[&"environments", &i, &"clusters", &j, &"path"], e))?;
+            let name = cluster.name.as_deref().unwrap_or(folder.name());
+            let name = ClusterName::parse(name)
+                .map_err(|e| wrong(&[&"environments", &i, &"clusters", &j, &"name"], e))?;
+            out.push(StatedCluster { name, folder, context: cluster.context.clone() });
+        }
+        clusters = Some(out);
+    }
+    let after = spec.after.as_deref().map(|l| environments(l, &[&"environments", &i, &"after"]));
+    let mut gates = Vec::new();
+    for (j, gate) in spec.gates.iter().enumerate() {
+        gates.push(convert_gate(i, j, gate)?);
+    }
+    Ok(StatedEnvironment {
+        name,
+        clusters,
+        tracks: spec.tracks.map(|p| match p {
+            PolicySpec::Branch => Policy::Branch,
+            PolicySpec::Semver => Policy::Semver,
+            PolicySpec::Exact => Policy::Exact,
+        }),
+        after: after.transpose()?,
+        gates,
+        production: spec.production,
+    })
+}
+
+fn convert_gate(i: usize, j: usize, gate: &GateSpec) -> Result<Gate, Wrong> {
+    Ok(match gate {
+        GateSpec::Approval(approval) => Gate::Approval {
+            count: approval.count,
+            by: approval.by.iter().cloned().collect::<BTreeSet<_>>(),
+        },
+        GateSpec::Order(order) => Gate::Order {
+            component: ComponentName::parse(&order.component).map_err(|e| {
+                wrong(&[&"environments", &i, &"gates", &j, &"order", &"component"], e)
+            })?,
+            range: Range::parse(&order.range).map_err(|e| {
+                wrong(&[&"environments", &i, &"gates", &j, &"order", &"range"], chain(&e))
+            })?,
+        },
+        GateSpec::Verified(from) => Gate::Verified {
+            from: environments(from, &[&"environments", &i, &"gates", &j, &"verified"])?,
+        },
+        GateSpec::Soak(text) => Gate::Soak {
+            duration: duration(text)
+                .map_err(|e| wrong(&[&"environments", &i, &"gates", &j, &"soak"], e))?,
+        },
+    })
+}
+
+fn environments(list: &[String], at: &[&dyn ToString]) -> Result<Vec<EnvironmentName>, Wrong> {
+    list.iter().map(|name| EnvironmentName::parse(name).map_err(|e| wrong(at, e))).collect()
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+/// Reads `48h`, `90m`, `30s`, `2d`, `1h30m`: whole numbers with units, as Kubernetes writes durations.
+///
+/// # Errors
+/// What is wrong, as a sentence.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no duration; write `48h`, `90m` or `1h30m`");
+    let mut seconds: u64 = 0;
+    let mut number = String::new();
+    for c in text.trim().chars() {
+        if c.is_ascii_digit() {
+            number.push(c);
+            continue;
+        }
+        let unit = match c {
+            'd' => 86_400,
+            'h' => 3_600,
+            'm' => 60,
+            's' => 1,
+            _ => return Err(wrong()),
+        };
+        let count: u64 = number.parse().map_err(|_| wrong())?;
+        number.clear();
+        seconds = count.checked_mul(unit).and_then(|s| seconds.checked_add(s)).ok_or_else(wrong)?;
+    }
+    if !number.is_empty() || text.trim().is_empty() {
+        return Err(wrong());
+    }
+    Ok(Duration::from_secs(seconds))
+}

@@ -1,0 +1,50 @@
+//! The JSON Schemas of everything in this crate, generated from the types.
+//!
+//! `cargo xtask gen` writes them under `docs/schemas/`; they are never edited by hand.
+
+use schemars::{JsonSchema, schema_for};
+use serde_json::Value;
+
+use crate::output::{
+    ActOutput, ExplainOutput, HistoryOutput, InitOutput, Output, PlanOutput, RecordedOutput, ReleaseDiffOutput,
+    ReleaseListOutput, ReleaseOutput, SandboxCreateOutput, SandboxDeleteOutput, SandboxListOutput,
+    SandboxPromoteOutput, StatusOutput, VerifyOutput,
+};
+use crate::path_file::PathFile;
+use crate::record::RecordFile;
+
+/// All schemas, by file name.
+#[must_use]
+pub fn all() -> Vec<(&'static str, Value)> {
+    vec![
+        ("path.json", of::<PathFile>()),
+        ("record.json", of::<RecordFile>()),
+        ("status.json", output::<StatusOutput>("Status")),
+        ("init.json", output::<InitOutput>("Init")),
+        ("plan.json", output::<PlanOutput>("Plan")),
+        ("explain.json", output::<ExplainOutput>("Explain")),
+        ("promote.json", output::<ActOutput>("Promote")),
+        ("recorded.json", output::<RecordedOutput>("Recorded")),
+        ("history.json", output::<HistoryOutput>("History")),
+        ("history-verify.json", output::<VerifyOutput>("HistoryVerify")),
+        ("release.json", output::<ReleaseOutput>("Release")),
+        ("release-list.json", output::<ReleaseListOutput>("ReleaseList")),
+        ("release-diff.json", output::<ReleaseDiffOutput>("ReleaseDiff")),
+        ("sandbox-create.json", output::<SandboxCreateOutput>("SandboxCreate")),
+        ("sandbox-list.json", output::<SandboxListOutput>("SandboxList")),
+        ("sandbox-promote.json", output::<SandboxPromoteOutput>("SandboxPromote")),
+        ("sandbox-delete.json", output::<SandboxDeleteOutput>("SandboxDelete")),
+    ]
+}
+
+fn of<T: JsonSchema>() -> Value {
+    schema_for!(T).to_value()
+}
+
+fn output<T: JsonSchema>(kind: &str) -> Value {
+    let mut schema = of::<Output<T>>();
+    schema["title"] = kind.into();
+    schema["properties"]["kind"]["const"] = kind.into();
+    schema["properties"]["apiVersion"]["const"] = crate::API_VERSION.into();
+    schema
+}

@@ -1,0 +1,75 @@
+//! What `towpath.yaml` states. Everything is optional: what is left out is inferred, what is stated wins.
+//!
+//! `towpath-api` reads it from YAML; `towpath-discovery` joins it with what the repository shows.
+
+use crate::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
+use crate::path::Gate;
+use crate::tracking::Policy;
+
+/// The stated part of a path.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stated {
+    /// The branch that environments are defined on.
+    pub trunk: Option<BranchName>,
+    /// Components, in the order of their importance.
+    pub components: Vec<StatedComponent>,
+    /// Environments.
+    pub environments: Vec<StatedEnvironment>,
+    /// Where to look for artifacts instead of where the cluster looks.
+    pub registries: Vec<RegistryMapping>,
+}
+
+/// A component as stated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedComponent {
+    /// Its name.
+    pub name: ComponentName,
+    /// The folders that its releases hold.
+    pub paths: Option<Vec<Folder>>,
+    /// Flux ignore patterns that choose the files of a release.
+    pub ignore: Option<String>,
+    /// `oci://…` of its releases.
+    pub releases: Option<String>,
+    /// Names (`name` or `namespace/name`) of the source objects and HelmReleases whose versions move
+    /// together as this component; empty: those with the component's name.
+    pub pins: Vec<String>,
+}
+
+/// An environment as stated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedEnvironment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// Its clusters; `None`: those inferred under its name.
+    pub clusters: Option<Vec<StatedCluster>>,
+    /// How it is to follow releases.
+    pub tracks: Option<Policy>,
+    /// The environments before it; `None`: inferred.
+    pub after: Option<Vec<EnvironmentName>>,
+    /// Conditions on entering.
+    pub gates: Vec<Gate>,
+    /// Whether an exact version is demanded of it; `None`: by its name.
+    pub production: Option<bool>,
+}
+
+/// A cluster as stated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedCluster {
+    /// Its name.
+    pub name: ClusterName,
+    /// Its folder.
+    pub folder: Folder,
+    /// The kubeconfig context that reaches it.
+    pub context: Option<String>,
+}
+
+/// Sends what would be read from `from` to `to`: a mirror, or an OCI layout folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryMapping {
+    /// A prefix of `oci://…` URLs, whole path segments.
+    pub from: String,
+    /// `oci://…` or `oci-layout:DIR`, relative to the repository.
+    pub to: String,
+    /// Whether `to` speaks plain HTTP.
+    pub insecure: bool,
+}

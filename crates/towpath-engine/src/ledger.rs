@@ -1,0 +1,277 @@
+//! The ledger: records on the branch `towpath/ledger`, one commit each, linked by their parents.
+//!
+//! A record is the message of its commit: a title for people, then the JSON of `towpath-api`. The files
+//! of the branch are one README, so that appending costs the same whatever the history's length. Two
+//! writers lose nothing: an append is a compare-and-set on the branch, and the loser reads again.
+//! Must not interpret records; that is `towpath_core::record::History`.
+
+use jiff::Timestamp;
+use towpath_api::record as wire;
+use towpath_core::id::{BranchName, CommitId, RepoPath};
+use towpath_core::record::{Event, History, Record};
+
+use crate::ports::{
+    BranchUpdate, Commit, FileMode, NewCommit, Published, Repository, RepositoryError, TreeChange,
+};
+
+/// The ledger's branch.
+pub const BRANCH: &str = "towpath/ledger";
+
+/// How often an append is tried against other writers before it gives up.
+const TRIES: usize = 16;
+
+const README: &str = "# The ledger of Towpath\n\n\
+Every commit of this branch is one record: who moved which release where, when, and on what evidence.\n\
+The record is the commit's message. Read it with `towpath history`, check it with\n\
+`towpath history verify`. Do not edit, rebase or merge this branch: its commits are its hash chain.\n";
+
+/// A record with the commit that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The ledger's commit.
+    pub commit: CommitId,
+    /// The record.
+    pub record: Record,
+}
+
+/// Why the ledger could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Git could not answer.
+    #[error("the ledger could not be reached")]
+    Repository(#[from] RepositoryError),
+    /// A commit of the branch holds no record.
+    #[error("commit {commit} of {BRANCH} holds no record that can be read")]
+    Unreadable {
+        /// Which commit.
+        commit: CommitId,
+        /// What is wrong with it; `None` where there is no JSON at all.
+        #[source]
+        source: Option<wire::RecordError>,
+    },
+    /// Other writers were faster every time.
+    #[error("the ledger moved {TRIES} times while a record was being appended")]
+    Contended,
+}
+
+/// The branch's name as a value.
+#[must_use]
+pub fn branch() -> BranchName {
+    BranchName::parse(BRANCH).expect("the ledger's branch is a branch name")
+}
+
+/// Reads the ledger as of the last fetch, oldest record first. No ledger is an empty one.
+///
+/// # Errors
+/// [`LedgerError`]; a commit without a record is an error and is never skipped.
+pub fn read(repository: &dyn Repository) -> Result<Vec<Entry>, LedgerError> {
+    let Some(tip) = repository.tip(&branch())? else { return Ok(Vec::new()) };
+    read_at(repository, &tip)
+}
+
+fn read_at(repository: &dyn Repository, tip: &CommitId) -> Result<Vec<Entry>, LedgerError> {
+    let mut entries = Vec::new();
+    for commit in repository.history(tip, None)? {
+        let record = record_in(&commit)?;
+        entries.push(Entry { commit: commit.id, record });
+    }
+    entries.reverse();
+    Ok(entries)
+}
+
+fn record_in(commit: &Commit) -> Result<Record, LedgerError> {
+    let unreadable = |source| LedgerError::Unreadable { commit: commit.id.clone(), source };
+    let start = commit.message.find("\n{").ok_or_else(|| unreadable(None))?;
+    wire::from_json(&commit.message[start..]).map_err(|e| unreadable(Some(e)))
+}
+
+/// What the entries fold to.
+#[must_use]
+pub fn fold(entries: &[Entry]) -> History {
+    History { records: entries.iter().map(|e| e.record.clone()).collect() }
+}
+
+/// Appends a record. Where another writer is first, reads again and tries again.
+///
+/// # Errors
+/// [`LedgerError`]. Then nothing was appended, or, where the network was lost after the push, exactly
+/// this record was.
+pub fn append(
+    repository: &dyn Repository,
+    at: Timestamp,
+    event: Event,
+) -> Result<Entry, LedgerError> {
+    append_unless(repository, at, event, |_| false).map(|(entry, _)| entry)
+}
+
+/// Appends a record unless the ledger, as it is at that moment, holds one that `already` accepts.
+/// Answers the entry, and whether it was written now.
+///
+/// # Errors
+/// [`LedgerError`].
+pub fn append_unless(
+    repository: &dyn Repository,
+    at: Timestamp,
+    event: Event,
+    already: impl Fn(&Record) -> bool,
+) -> Result<(Entry, bool), LedgerError> {
+    let by = repository.user()?.to_string();
+    let record = Record { at, by, event };
+    let message = format!("{}\n\n{}", title(&record.event), wire::to_json(&record));
+    for attempt in 0..TRIES {
+        if attempt > 0 {
+            repository.fetch()?;
+        }
+        let tip = repository.tip(&branch())?;
+        if let Some(tip) = &tip {
+            let entries = read_at(repository, tip)?;
+            if let Some(found) = entries.into_iter().rev().find(|e| already(&e.record)) {
+                return Ok((found, false));
+            }
+        }
+        let changes = match tip {
+            Some(_) => Vec::new(),
+            None => vec![TreeChange::Put {
+                path: RepoPath::parse("README.md").expect("a path"),
+                mode: FileMode::Regular,
+                bytes: README.as_bytes().to_vec(),
+            }],
+        };
+        let commit = repository.write(&NewCommit {
+            parents: tip.iter().cloned().collect(),
+            base: tip.clone(),
+            changes,
+            message: message.clone(),
+        })?;
+        let update = BranchUpdate { branch: branch(), expected: tip, new: Some(commit.clone()) };
+        match repository.publish(&[update])? {
+            Published::Done => return Ok((Entry { commit, record }, true)),
+            Published::Stale { .. } => {}
+        }
+    }
+    Err(LedgerError::Contended)
+}
+
+/// One line for people, in `git log` and in `towpath history`.
+#[must_use]
+pub fn title(event: &Event) -> String {
+    match event {
+        Event::Released { component, version, digest, .. } => {
+            format!("release {component} {version} ({})", digest.short())
+        }
+        Event::Promoted(p) => {
+            let verb = if p.rollback { "roll back" } else { "promote" };
+            let from = p.replaced.as_ref().map_or_else(|| p.from.clone(), ToString::to_string);
+            format!("{verb} {} {} from {from} to {}", p.environment, p.component, p.version)
+        }
+        Event::Approved { environment, component, version, plan } => {
+            format!("approve {component} {version} for {environment} (plan {})", plan.short())
+        }
+        Event::Overridden { environment, component, gate, reason, .. } => {
+            format!("override {gate} for {component} in {environment}: {reason}")
+        }
+        Event::SandboxCreated(s) => format!("create sandbox {} from {} on {}", s.name, s.from, s.branch),
+        Event::SandboxDeleted { name, branch, .. } => format!("delete sandbox {name} and {branch}"),
+    }
+}
+
+/// Something in the ledger that does not agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The ledger's commit.
+    pub commit: CommitId,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Proves that the chain is whole and that each record agrees with the commits it names.
+/// Answers how many records there are, and what does not agree.
+///
+/// # Errors
+/// [`RepositoryError`] when Git cannot answer.
+pub fn verify(repository: &dyn Repository) -> Result<(usize, Vec<Problem>), RepositoryError> {
+    let Some(tip) = repository.tip(&branch())? else { return Ok((0, Vec::new())) };
+    let commits = repository.history(&tip, None)?;
+    let mut problems = Vec::new();
+    for (i, commit) in commits.iter().enumerate() {
+        let mut problem = |message: String| {
+            problems.push(Problem { commit: commit.id.clone(), message });
+        };
+        let expected: &[CommitId] = commits.get(i + 1).map_or(&[], |c| std::slice::from_ref(&c.id));
+        if commit.parents != expected {
+            problem("its parent is not the record before it: the chain was merged or rewritten".to_owned());
+        }
+        let record = match record_in(commit) {
+            Ok(record) => record,
+            Err(LedgerError::Unreadable { source: Some(e), .. }) => {
+                problem(format!("its record cannot be read: {e}"));
+                continue;
+            }
+            Err(_) => {
+                problem("it holds no record".to_owned());
+                continue;
+            }
+        };
+        if record.by != commit.author.to_string() {
+            problem(format!("the record is by {}, the commit by {}", record.by, commit.author));
+        }
+        if commit.message.lines().next() != Some(title(&record.event).as_str()) {
+            problem("its title is not that of its record".to_owned());
+        }
+        for message in disagreements(repository, &record.event)? {
+            problem(message);
+        }
+    }
+    Ok((commits.len(), problems))
+}
+
+/// What of an event does not agree with the commits it names.
+fn disagreements(repository: &dyn Repository, event: &Event) -> Result<Vec<String>, RepositoryError> {
+    let mut out = Vec::new();
+    match event {
+        Event::Released { commit, .. } => {
+            if repository.resolve(commit.as_str())?.is_none() {
+                out.push(format!("commit {commit}, which the release is made from, is not here"));
+            }
+        }
+        Event::SandboxCreated(sandbox) => {
+            if repository.resolve(sandbox.origin.as_str())?.is_none() {
+                out.push(format!("commit {}, which the sandbox was cloned at, is not here", sandbox.origin));
+            }
+        }
+        Event::Promoted(p) => {
+            if repository.resolve(p.commit.as_str())?.is_none() {
+                out.push(format!("commit {}, which moved the pin, is not here", p.commit));
+                return Ok(out);
+            }
+            let Some(commit) = repository.history(&p.commit, None)?.into_iter().next() else {
+                return Ok(out);
+            };
+            let trailers = [
+                ("Towpath-Environment", p.environment.to_string()),
+                ("Towpath-Component", p.component.to_string()),
+                ("Towpath-Version", p.version.original().to_owned()),
+                ("Towpath-Plan", p.plan.to_string()),
+            ];
+            let digest = p.digest.as_ref().map(|d| ("Towpath-Digest", d.to_string()));
+            for (key, value) in trailers.into_iter().chain(digest) {
+                if trailer(&commit.message, key) != Some(value.as_str()) {
+                    out.push(format!("commit {} does not say `{key}: {value}`", p.commit.short()));
+                }
+            }
+            if let Some(tip) = repository.tip(&p.branch)?
+                && !repository.is_ancestor(&p.commit, &tip)?
+            {
+                out.push(format!("commit {} is no longer on {}", p.commit.short(), p.branch));
+            }
+        }
+        Event::Approved { .. } | Event::Overridden { .. } | Event::SandboxDeleted { .. } => {}
+    }
+    Ok(out)
+}
+
+/// The value of a trailer in a commit's message.
+#[must_use]
+pub fn trailer<'a>(message: &'a str, key: &str) -> Option<&'a str> {
+    message.lines().rev().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
+}
