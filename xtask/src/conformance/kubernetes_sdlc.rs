@@ -71,7 +71,11 @@ fn environments(status: &Value) -> Vec<(&str, &str, &str)> {
     let mut environments = Vec::new();
     for environment in status["environments"].as_array().into_iter().flatten() {
         let tracks = &environment["tracks"];
-        environments.push((text(&environment["name"]), text(&tracks["policy"]), text(&tracks["value"])));
+        environments.push((
+            text(&environment["name"]),
+            text(&tracks["policy"]),
+            text(&tracks["value"]),
+        ));
     }
     environments
 }
