@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::lockfile::Lockfile;
 use crate::run::{self, Answer};
-use crate::walls::{DOCUMENT, Kind, Walls};
+use crate::walls::{DOCUMENT, Walls};
 use crate::workspace::{self, Member};
 
 /// Prints every breach of the walls.
@@ -34,7 +34,7 @@ fn breaches(walls: &Walls, members: &[Member], lock: &Lockfile) -> Vec<String> {
     }
     for member in members {
         imports(walls, member, members, &mut found);
-        outside(walls, member, lock, &mut found);
+        outside(walls, member, members, lock, &mut found);
     }
     found
 }
@@ -56,6 +56,11 @@ fn imports(walls: &Walls, member: &Member, members: &[Member], found: &mut Vec<S
                 "{}/Cargo.toml: `{name}` imports `{dependency}`, which {DOCUMENT}:{} does not allow",
                 member.folder, wall.line
             ));
+        } else if walls.is_pure(name) && !walls.is_pure(dependency) {
+            found.push(format!(
+                "{DOCUMENT}:{}: `{name}` is pure, but may import `{dependency}`, which is not",
+                wall.line
+            ));
         }
     }
     for dependency in member.tests_use.iter().filter(ours) {
@@ -69,9 +74,21 @@ fn imports(walls: &Walls, member: &Member, members: &[Member], found: &mut Vec<S
     }
 }
 
-fn outside(walls: &Walls, member: &Member, lock: &Lockfile, found: &mut Vec<String>) {
+fn outside(
+    walls: &Walls,
+    member: &Member,
+    members: &[Member],
+    lock: &Lockfile,
+    found: &mut Vec<String>,
+) {
     let name = &member.name;
-    let pure = matches!(walls.crates.get(name).map(|wall| wall.kind), Some(Kind::Pure { .. }));
+    // Ours are left out: a pure crate imports pure crates only, and each is judged by itself.
+    let links: Vec<&str> = member
+        .uses
+        .iter()
+        .filter(|name| !members.iter().any(|member| member.name == **name))
+        .map(String::as_str)
+        .collect();
     for (outside, row) in &walls.outside {
         let direct = member.uses.contains(outside) || member.tests_use.contains(outside);
         if direct && !row.allowed.contains(name) {
@@ -79,7 +96,8 @@ fn outside(walls: &Walls, member: &Member, lock: &Lockfile, found: &mut Vec<Stri
                 "{}/Cargo.toml: `{name}` depends on `{outside}`, which {DOCUMENT}:{} does not allow",
                 member.folder, row.line
             ));
-        } else if pure && let Some(way) = lock.way(member.uses.iter().map(String::as_str), outside)
+        } else if walls.is_pure(name)
+            && let Some(way) = lock.way(links.iter().copied(), outside)
         {
             found.push(format!(
                 "{}/Cargo.toml: `{name}` is pure but links `{outside}` through {}; read \
@@ -187,6 +205,19 @@ mod tests {
             members.push(breaking);
             assert_eq!(judge(&members), [expected]);
         }
+    }
+
+    #[test]
+    fn a_pure_crate_imports_pure_crates_only() {
+        let text = TEXT.replace("types | nothing", "types | adapters");
+        let walls = Walls::parse(&text).expect("the table is sound but for its rule");
+        let mut members = sound();
+        members[0] = member("towpath-core", &["towpath-adapters"], &[]);
+        assert_eq!(
+            breaches(&walls, &members, &Lockfile::default()),
+            ["docs/architecture.md:3: `towpath-core` is pure, but may import \
+                 `towpath-adapters`, which is not"]
+        );
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod bench;
 mod conformance;
 mod generate;
 mod lockfile;
+mod promises;
 mod run;
 mod test;
 mod tidy;

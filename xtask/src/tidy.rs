@@ -1,10 +1,11 @@
 //! `cargo xtask tidy`: habits of the tree that no compiler checks.
 //!
-//! Each habit is a function from text to problems, so that it can be tested on text. Habits that need the manifests
-//! are [`crate::arch`]'s.
+//! Each habit is a function from text to problems, so that it can be tested on text. What needs
+//! the crates is in [`crate::arch`], what documents promise about code in [`crate::promises`].
 
 use anyhow::Result;
 
+use crate::promises;
 use crate::run::{self, Answer};
 use crate::workspace;
 
@@ -44,6 +45,7 @@ struct Found {
 
 fn look() -> Result<Found> {
     let mut found = Found::default();
+    let mut sources = Vec::new();
     for file in workspace::files()? {
         // Not every file is text; what is not has no words.
         let Ok(text) = String::from_utf8(std::fs::read(workspace::root().join(&file))?) else {
@@ -69,7 +71,11 @@ fn look() -> Result<Found> {
             found.problems.extend(title(&file, &text));
         }
         found.problems.extend(machine_paths(&file, &text));
+        if file.ends_with(".rs") {
+            sources.push(text);
+        }
     }
+    found.problems.extend(promises::broken(&sources)?);
     for member in workspace::members()? {
         let manifest = format!("{}/Cargo.toml", member.folder);
         let text = std::fs::read_to_string(workspace::root().join(&manifest))?;

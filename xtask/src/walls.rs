@@ -58,7 +58,7 @@ pub(crate) struct Outside {
 impl Walls {
     /// Reads the text of the document.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let wall_rows = table(text, "crate", 5)?;
+        let wall_rows = table(text, DOCUMENT, "crate", 5)?;
         let ours: BTreeSet<String> = wall_rows.iter().map(|row| row.cells[0].clone()).collect();
         let full = |row: &Row, list: &str| -> Result<BTreeSet<String>> {
             list.split(',')
@@ -93,11 +93,16 @@ impl Walls {
         }
 
         let mut outside = BTreeMap::new();
-        for row in table(text, "outside crate", 3)? {
+        for row in table(text, DOCUMENT, "outside crate", 3)? {
             let allowed = full(&row, &row.cells[1])?;
             outside.insert(row.cells[0].clone(), Outside { line: row.line, allowed });
         }
         Ok(Self { crates, outside })
+    }
+
+    /// Whether the crate's row says that it is pure.
+    pub(crate) fn is_pure(&self, name: &str) -> bool {
+        matches!(self.crates.get(name).map(|wall| wall.kind), Some(Kind::Pure { .. }))
     }
 
     /// Reads the document of the repository.
@@ -119,18 +124,21 @@ fn kind(text: &str) -> Option<Kind> {
     })
 }
 
-struct Row {
-    line: usize,
-    cells: Vec<String>,
+/// A row of a table in a document.
+pub(crate) struct Row {
+    /// Line of the document, from 1.
+    pub(crate) line: usize,
+    /// Its cells; one that is code as a whole is without its backticks.
+    pub(crate) cells: Vec<String>,
 }
 
-/// The rows below the header whose first cell is `first`, each of `width` cells.
-fn table(text: &str, first: &str, width: usize) -> Result<Vec<Row>> {
+/// The rows below the header whose first cell is `first`, each of `width` cells. `document` is for errors.
+pub(crate) fn table(text: &str, document: &str, first: &str, width: usize) -> Result<Vec<Row>> {
     let mut lines = text.lines().zip(1..).skip_while(|(line, _)| {
         cells(line).and_then(|cells| cells.into_iter().next()).as_deref() != Some(first)
     });
     if lines.next().is_none() {
-        bail!("{DOCUMENT} has no table whose first column is `{first}`");
+        bail!("{document} has no table whose first column is `{first}`");
     }
     // The second line of a table draws its columns.
     let rows: Vec<Row> = lines
@@ -140,7 +148,7 @@ fn table(text: &str, first: &str, width: usize) -> Result<Vec<Row>> {
     for row in &rows {
         ensure!(
             row.cells.len() == width,
-            "{DOCUMENT}:{}: {} cells, but the table has {width}",
+            "{document}:{}: {} cells, but the table has {width}",
             row.line,
             row.cells.len()
         );
@@ -150,7 +158,13 @@ fn table(text: &str, first: &str, width: usize) -> Result<Vec<Row>> {
 
 fn cells(line: &str) -> Option<Vec<String>> {
     let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
-    Some(inner.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect())
+    Some(inner.split('|').map(|cell| bare(cell.trim()).to_owned()).collect())
+}
+
+/// The text between the backticks of a cell that is one piece of code.
+fn bare(cell: &str) -> &str {
+    let inside = cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
+    inside.filter(|inside| !inside.contains('`')).unwrap_or(cell)
 }
 
 #[cfg(test)]
