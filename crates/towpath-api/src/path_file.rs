@@ -251,8 +251,9 @@ struct Wrong {
     message: String,
 }
 
-fn wrong(at: &[&dyn ToString], message: impl ToString) -> Wrong {
-    let at = std::iter::once("spec".to_owned()).chain(at.iter().map(ToString::to_string)).collect();
+fn wrong(at: &[&dyn std::fmt::Display], message: impl std::fmt::Display) -> Wrong {
+    let at =
+        std::iter::once("spec".to_owned()).chain(at.iter().map(|key| key.to_string())).collect();
     Wrong { at, message: message.to_string() }
 }
 
@@ -371,7 +372,10 @@ fn convert_gate(i: usize, j: usize, gate: &GateSpec) -> Result<Gate, Wrong> {
     })
 }
 
-fn environments(list: &[String], at: &[&dyn ToString]) -> Result<Vec<EnvironmentName>, Wrong> {
+fn environments(
+    list: &[String],
+    at: &[&dyn std::fmt::Display],
+) -> Result<Vec<EnvironmentName>, Wrong> {
     list.iter().map(|name| EnvironmentName::parse(name).map_err(|e| wrong(at, e))).collect()
 }
 

@@ -6,9 +6,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use towpath_core::id::{
-    BranchName, CommitId, ComponentName, Digest, EnvironmentName, InvalidId,
-};
+use towpath_core::id::{BranchName, CommitId, ComponentName, Digest, EnvironmentName, InvalidId};
 use towpath_core::record::{Event, GateEvidence, PlanHash, Promotion, Record, Sandbox};
 use towpath_core::version::Version;
 
@@ -172,7 +170,9 @@ pub enum RecordError {
     #[error("not a record")]
     Json(#[from] serde_json::Error),
     /// Another version or kind.
-    #[error("apiVersion {api_version:?} and kind {kind:?} are not a record that this version reads")]
+    #[error(
+        "apiVersion {api_version:?} and kind {kind:?} are not a record that this version reads"
+    )]
     Version {
         /// What stands there.
         api_version: String,
@@ -226,14 +226,16 @@ impl From<&Record> for RecordFile {
 impl From<&Event> for EventFile {
     fn from(event: &Event) -> Self {
         match event {
-            Event::Released { component, version, tag, digest, commit, location } => Self::Released {
-                component: component.to_string(),
-                version: version.original().to_owned(),
-                tag: tag.clone(),
-                digest: digest.to_string(),
-                commit: commit.to_string(),
-                location: location.clone(),
-            },
+            Event::Released { component, version, tag, digest, commit, location } => {
+                Self::Released {
+                    component: component.to_string(),
+                    version: version.original().to_owned(),
+                    tag: tag.clone(),
+                    digest: digest.to_string(),
+                    commit: commit.to_string(),
+                    location: location.clone(),
+                }
+            }
             Event::Promoted(p) => Self::Promoted(PromotionFile {
                 environment: p.environment.to_string(),
                 component: p.component.to_string(),

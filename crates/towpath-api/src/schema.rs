@@ -6,9 +6,9 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use crate::output::{
-    ActOutput, ExplainOutput, HistoryOutput, InitOutput, Output, PlanOutput, RecordedOutput, ReleaseDiffOutput,
-    ReleaseListOutput, ReleaseOutput, SandboxCreateOutput, SandboxDeleteOutput, SandboxListOutput,
-    SandboxPromoteOutput, StatusOutput, VerifyOutput,
+    ActOutput, ExplainOutput, HistoryOutput, InitOutput, Output, PlanOutput, RecordedOutput,
+    ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput, SandboxCreateOutput, SandboxDeleteOutput,
+    SandboxListOutput, SandboxPromoteOutput, StatusOutput, VerifyOutput,
 };
 use crate::path_file::PathFile;
 use crate::record::RecordFile;

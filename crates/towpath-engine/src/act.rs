@@ -146,7 +146,12 @@ fn replace(file: &RepoPath, source: &[u8], edits: &[&Replacement]) -> Result<Vec
 
 /// The record of an action that was carried out.
 #[must_use]
-pub fn record_of(action: &Action, commit: &CommitId, branch: &BranchName, gates: &[Judged]) -> Event {
+pub fn record_of(
+    action: &Action,
+    commit: &CommitId,
+    branch: &BranchName,
+    gates: &[Judged],
+) -> Event {
     Event::Promoted(Promotion {
         environment: action.environment.clone(),
         component: action.component.clone(),
@@ -168,7 +173,9 @@ fn evidence(judged: &Judged) -> GateEvidence {
         (Verdict::Waiting { why, .. } | Verdict::Closed(why), Some(o)) => {
             ("overridden", format!("{why}; overridden by {}: {}", o.by, o.reason))
         }
-        (Verdict::Waiting { why, .. } | Verdict::Closed(why), None) => (judged.word(), why.to_string()),
+        (Verdict::Waiting { why, .. } | Verdict::Closed(why), None) => {
+            (judged.word(), why.to_string())
+        }
     };
     GateEvidence { gate: judged.gate.to_owned(), verdict: verdict.to_owned(), because }
 }
@@ -177,13 +184,20 @@ fn evidence(judged: &Judged) -> GateEvidence {
 ///
 /// # Errors
 /// [`LedgerError`].
-pub fn record(repository: &dyn Repository, at: Timestamp, event: Event) -> Result<Entry, LedgerError> {
+pub fn record(
+    repository: &dyn Repository,
+    at: Timestamp,
+    event: Event,
+) -> Result<Entry, LedgerError> {
     let commit = match &event {
         Event::Promoted(p) => Some(p.commit.clone()),
         _ => None,
     };
-    ledger::append_unless(repository, at, event, |r| {
-        matches!(&r.event, Event::Promoted(p) if Some(&p.commit) == commit.as_ref())
-    })
+    ledger::append_unless(
+        repository,
+        at,
+        event,
+        |r| matches!(&r.event, Event::Promoted(p) if Some(&p.commit) == commit.as_ref()),
+    )
     .map(|(entry, _)| entry)
 }

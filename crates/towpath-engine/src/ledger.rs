@@ -170,7 +170,9 @@ pub fn title(event: &Event) -> String {
         Event::Overridden { environment, component, gate, reason, .. } => {
             format!("override {gate} for {component} in {environment}: {reason}")
         }
-        Event::SandboxCreated(s) => format!("create sandbox {} from {} on {}", s.name, s.from, s.branch),
+        Event::SandboxCreated(s) => {
+            format!("create sandbox {} from {} on {}", s.name, s.from, s.branch)
+        }
         Event::SandboxDeleted { name, branch, .. } => format!("delete sandbox {name} and {branch}"),
     }
 }
@@ -199,7 +201,10 @@ pub fn verify(repository: &dyn Repository) -> Result<(usize, Vec<Problem>), Repo
         };
         let expected: &[CommitId] = commits.get(i + 1).map_or(&[], |c| std::slice::from_ref(&c.id));
         if commit.parents != expected {
-            problem("its parent is not the record before it: the chain was merged or rewritten".to_owned());
+            problem(
+                "its parent is not the record before it: the chain was merged or rewritten"
+                    .to_owned(),
+            );
         }
         let record = match record_in(commit) {
             Ok(record) => record,
@@ -226,7 +231,10 @@ pub fn verify(repository: &dyn Repository) -> Result<(usize, Vec<Problem>), Repo
 }
 
 /// What of an event does not agree with the commits it names.
-fn disagreements(repository: &dyn Repository, event: &Event) -> Result<Vec<String>, RepositoryError> {
+fn disagreements(
+    repository: &dyn Repository,
+    event: &Event,
+) -> Result<Vec<String>, RepositoryError> {
     let mut out = Vec::new();
     match event {
         Event::Released { commit, .. } => {
@@ -236,7 +244,10 @@ fn disagreements(repository: &dyn Repository, event: &Event) -> Result<Vec<Strin
         }
         Event::SandboxCreated(sandbox) => {
             if repository.resolve(sandbox.origin.as_str())?.is_none() {
-                out.push(format!("commit {}, which the sandbox was cloned at, is not here", sandbox.origin));
+                out.push(format!(
+                    "commit {}, which the sandbox was cloned at, is not here",
+                    sandbox.origin
+                ));
             }
         }
         Event::Promoted(p) => {

@@ -1,1 +1,28 @@
-//! Placeholder header
+//! YAML as Kubernetes reads it, with the exact bytes of every value, and edits that replace them.
+//!
+//! [`parse`] answers what a `sigs.k8s.io/yaml` reader (go-yaml v2) would see, and where each value
+//! stands in the source. [`set_scalar`] and [`set_entry`] turn that place into an [`Edit`], and
+//! [`replace_checked`] applies edits and proves that nothing else changed its meaning: comments,
+//! quotes and line endings elsewhere are kept because they are never touched.
+//!
+//! The crate is pure: bytes in, values out. It knows nothing of Kubernetes objects, files or
+//! Towpath's own domain, and it does not format or re-emit documents.
+//!
+//! Where to go next: [`load`](parse) builds the tree (`load.rs`), scalar rules are in `scalar.rs`,
+//! edits in `edit.rs`, quoting in `quote.rs`.
+
+mod check;
+mod edit;
+mod error;
+mod load;
+mod node;
+mod position;
+mod quote;
+mod scalar;
+
+pub use edit::{Edit, EditError, apply, replace_checked, set_entry, set_scalar};
+pub use error::{Error, ErrorKind, report};
+pub use load::{Limits, parse, parse_with};
+pub use node::{Document, Entry, Key, Mapping, Node, Style, Value};
+pub use position::Span;
+pub use quote::quote;

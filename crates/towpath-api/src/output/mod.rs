@@ -13,8 +13,8 @@ use serde::Serialize;
 
 pub use history::{HistoryOutput, HistoryRow, ProblemOutput, VerifyOutput};
 pub use plan::{
-    ActOutput, EditOutput, ExplainOutput, FileDiffOutput, GateOutput, ObjectDiffOutput, PlanOutput, RecordedOutput,
-    WhyOutput, why_code,
+    ActOutput, EditOutput, ExplainOutput, FileDiffOutput, GateOutput, ObjectDiffOutput, PlanOutput,
+    RecordedOutput, WhyOutput, why_code,
 };
 pub use release::{
     FileChangeOutput, InitOutput, ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput, ReleaseRow,

@@ -225,7 +225,11 @@ impl PlanOutput {
             has: proposal.has.as_ref().map(ToString::to_string),
             newest: proposal.newest.as_ref().map(|r| r.version.to_string()),
             candidate: proposal.candidate.as_ref().map(|r| r.version.to_string()),
-            digest: proposal.candidate.as_ref().and_then(|r| r.digest.as_ref()).map(ToString::to_string),
+            digest: proposal
+                .candidate
+                .as_ref()
+                .and_then(|r| r.digest.as_ref())
+                .map(ToString::to_string),
             based_on: based_on.map(str::to_owned),
             hash: proposal.hash.as_ref().map(ToString::to_string),
             edits: proposal.edits.iter().map(EditOutput::from).collect(),
@@ -257,7 +261,12 @@ pub struct ActOutput {
 impl ActOutput {
     /// The wire form of an outcome.
     #[must_use]
-    pub fn new(outcome: &ActOutcome, plan: PlanOutput, branch: Option<&str>, record: Option<&str>) -> Self {
+    pub fn new(
+        outcome: &ActOutcome,
+        plan: PlanOutput,
+        branch: Option<&str>,
+        record: Option<&str>,
+    ) -> Self {
         Self {
             outcome: match outcome {
                 ActOutcome::Done { .. } => "done",

@@ -1,0 +1,182 @@
+//! Writes `towpath.yaml` for `towpath init`: what was inferred, with comments that explain it.
+//!
+//! The text reads back as the path it was made from. Must not look at the repository.
+
+use std::fmt::Write as _;
+
+use towpath_core::id::EnvironmentName;
+use towpath_core::path::{Environment, Gate, Path, ReleaseStream};
+use towpath_core::tracking::{Policy, Tracking};
+use towpath_core::why::human;
+use towpath_yaml::quote;
+
+use crate::API_VERSION;
+
+/// What to say about an environment besides what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentNote {
+    /// Which environment.
+    pub environment: EnvironmentName,
+    /// The policy to state.
+    pub tracks: Policy,
+    /// What Git has, where something is tracked.
+    pub actual: Option<Tracking>,
+    /// Gates to propose.
+    pub gates: Vec<Gate>,
+}
+
+/// The text of `towpath.yaml` for a path. Sandboxes are left out: they come and go.
+#[must_use]
+pub fn write(path: &Path, notes: &[EnvironmentNote]) -> String {
+    let mut out = String::new();
+    let _ = write!(
+        out,
+        "# The path of this platform, as `towpath init` inferred it from the repository.\n\
+         # Everything here is optional: delete a line, and it is inferred again; what is stated wins.\n\
+         # `towpath status` shows the path; `towpath plan ENV` what entering an environment would change.\n\
+         apiVersion: {API_VERSION}\n\
+         kind: Path\n\
+         spec:\n\
+         \x20 # The branch that environments are defined on and that changes are merged to.\n\
+         \x20 trunk: {}\n",
+        quote(path.trunk.as_str())
+    );
+    components(&mut out, path);
+    out.push_str(
+        "\n  # The environments that a change travels. `tracks` says how each follows releases:\n\
+         \x20 #   branch  takes every commit of a branch\n\
+         \x20 #   semver  takes the highest release in a range\n\
+         \x20 #   exact   stays on one version until `towpath promote` moves it\n\
+         \x20 # `after` is the order: a release enters an environment when those named there have it.\n\
+         \x20 environments:\n",
+    );
+    for environment in path.environments().iter().filter(|e| !e.sandbox) {
+        let note = notes.iter().find(|n| n.environment == environment.name);
+        environment_text(&mut out, environment, note);
+    }
+    out.push_str(
+        "\n  # Where to look for artifacts instead of where the clusters look, for example:\n\
+         \x20 # registries:\n\
+         \x20 # - from: oci://registry.example.com/platform\n\
+         \x20 #   to: oci-layout:../artifacts\n",
+    );
+    out
+}
+
+fn components(out: &mut String, path: &Path) {
+    out.push_str(
+        "\n  # The parts of the platform with release streams of their own, the most important first.\n\
+         \x20 # `pins` are the Flux sources and HelmReleases whose versions move together: one component\n\
+         \x20 # for everything, one for each HelmRelease, or any grouping between.\n\
+         \x20 components:\n",
+    );
+    for component in &path.components {
+        let _ = writeln!(out, "  - name: {}", quote(component.name.as_str()));
+        if !component.paths.is_empty() {
+            let paths: Vec<_> =
+                component.paths.iter().map(|p| quote(&p.to_string()).into_owned()).collect();
+            let _ = writeln!(out, "    # the folders that its releases hold");
+            let _ = writeln!(out, "    paths: [{}]", paths.join(", "));
+        }
+        if let Some(ignore) = &component.ignore {
+            let _ = writeln!(out, "    ignore: {}", quote(ignore));
+        }
+        match &component.releases {
+            ReleaseStream::Oci { url, .. } => {
+                let _ = writeln!(out, "    releases: {}", quote(url));
+            }
+            ReleaseStream::GitTags => {
+                let _ = writeln!(out, "    # its releases are tags of this repository");
+            }
+            ReleaseStream::Elsewhere { location } => {
+                let _ = writeln!(out, "    # its releases are at {}", one_line(location));
+            }
+        }
+        let _ = writeln!(out, "    pins: [{}]", quote(component.name.as_str()));
+    }
+}
+
+fn environment_text(out: &mut String, environment: &Environment, note: Option<&EnvironmentNote>) {
+    let _ = writeln!(out, "  - name: {}", quote(environment.name.as_str()));
+    if let Some(note) = note {
+        match &note.actual {
+            Some(actual) if actual.policy() == note.tracks => {
+                let _ = writeln!(out, "    # in Git: {}", one_line(&actual.value()));
+            }
+            Some(actual) => {
+                let _ = writeln!(
+                    out,
+                    "    # Git has {} {}. Production must be on an exact version, so that is stated here;\n\
+                     \x20   # the difference is a finding until the first `towpath promote {}` closes it.",
+                    actual.policy(),
+                    one_line(&actual.value()),
+                    environment.name
+                );
+            }
+            None => {
+                let _ = writeln!(out, "    # nothing in it is tracked yet");
+            }
+        }
+        if note.actual.is_some() {
+            let _ = writeln!(out, "    tracks: {}", note.tracks);
+        }
+    }
+    let after: Vec<_> = environment.after.iter().map(|n| quote(n.as_str()).into_owned()).collect();
+    let _ = writeln!(out, "    after: [{}]", after.join(", "));
+    if environment.production {
+        let _ = writeln!(out, "    production: true");
+    }
+    out.push_str("    clusters:\n");
+    for cluster in &environment.clusters {
+        let _ = writeln!(out, "    - name: {}", quote(cluster.name.as_str()));
+        let _ = writeln!(out, "      path: {}", quote(&cluster.folder.to_string()));
+    }
+    let gates = note.map(|n| n.gates.as_slice()).unwrap_or_default();
+    if gates.is_empty() {
+        return;
+    }
+    out.push_str(
+        "    # Conditions on entering; all must be open. `checks` is always among them.\n    gates:\n",
+    );
+    for gate in gates {
+        match gate {
+            Gate::Approval { count, by } if by.is_empty() => {
+                let _ = writeln!(
+                    out,
+                    "    # approvals of the plan's hash (`towpath approve {}`); who made the release does not count\n\
+                     \x20   - approval:\n        count: {count}",
+                    environment.name
+                );
+            }
+            Gate::Approval { count, by } => {
+                let by: Vec<_> = by.iter().map(|b| quote(b).into_owned()).collect();
+                let _ = writeln!(
+                    out,
+                    "    - approval:\n        count: {count}\n        by: [{}]",
+                    by.join(", ")
+                );
+            }
+            Gate::Order { component, range } => {
+                let _ = writeln!(
+                    out,
+                    "    - order:\n        component: {}\n        range: {}",
+                    quote(component.as_str()),
+                    quote(&range.to_string())
+                );
+            }
+            Gate::Verified { from } => {
+                let from: Vec<_> = from.iter().map(|n| quote(n.as_str()).into_owned()).collect();
+                let _ = writeln!(out, "    - verified: [{}]", from.join(", "));
+            }
+            Gate::Soak { duration } => {
+                let _ = writeln!(out, "    - soak: {}", human(*duration));
+            }
+        }
+    }
+    out.push_str("    # with clusters connected, add for example: - soak: 48h\n");
+}
+
+/// A text that cannot end the comment it stands in.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
