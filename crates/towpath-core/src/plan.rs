@@ -125,7 +125,7 @@ pub fn propose(
         proposal.waiting.push(Why::NoPin { component: component.clone() });
         return proposal;
     };
-    let policy = environment.stated.unwrap_or_else(|| first.tracking.policy());
+    let policy = snapshot.policy(path, environment, component, first.tracking.policy());
     if policy != Policy::Exact {
         return follows(snapshot, proposal, policy, &pins);
     }

@@ -130,7 +130,7 @@ fn keep_shared(drafts: &[Draft<'_>], pins: &mut [Pin]) {
     }
     for pin in pins {
         if pin.splices.is_ok() && readers.get(&pin.at).is_some_and(|(_, shared)| *shared) {
-            pin.splices = Err(NotEditable::Aliased);
+            pin.splices = Err(NotEditable::SharedFile);
         }
     }
 }

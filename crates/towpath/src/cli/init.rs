@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use towpath_api::output::InitOutput;
 use towpath_api::path_file::{FILE_NAME, parse};
-use towpath_api::path_text::{self, EnvironmentNote};
+use towpath_api::path_text::{self, ComponentNote, EnvironmentNote};
 use towpath_core::path::{Environment, Gate};
 use towpath_core::tracking::{Policy, Tracking};
 use towpath_engine::survey::Survey;
@@ -31,7 +31,14 @@ pub(crate) fn run(global: &Global, args: &InitArgs, printer: &Printer) -> Result
     let path = &survey.resolved.path;
     let notes: Vec<_> =
         path.environments().iter().filter(|e| !e.sandbox).map(|e| note(&survey, e)).collect();
-    let text = path_text::write(path, &notes);
+    let components: Vec<ComponentNote> = survey
+        .resolved
+        .why
+        .components
+        .iter()
+        .map(|c| ComponentNote { component: c.name.clone(), pins: c.pins.clone() })
+        .collect();
+    let text = path_text::write(path, &components, &notes);
     // What is written must be read back, or the next command would fail on it.
     parse(FILE_NAME, text.as_bytes())?;
     let environments: Vec<String> = notes.iter().map(|n| n.environment.to_string()).collect();
