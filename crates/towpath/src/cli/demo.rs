@@ -111,7 +111,14 @@ impl Demo<'_> {
         self.git(&ADA, &["commit", "--quiet", "--message", "state the path"])?;
         self.git(&ADA, &["push", "--quiet"])?;
         self.say("What the clusters have today becomes the first release: an OCI artifact that Flux reads.")?;
-        self.towpath(&ADA, &["release", "0.0.7"], exit::YES)
+        self.towpath(&ADA, &["release", "0.0.7"], exit::YES)?;
+        self.say(
+            "Production is on a range, and should be on an exact version. The first promotion mends that: it waits\n\
+             for an approval of the plan, which Grace gives, because who made the release does not count.",
+        )?;
+        let hash = self.plan_hash()?;
+        self.towpath(&GRACE, &["approve", "production", &hash], exit::YES)?;
+        self.towpath(&ADA, &["promote", "production"], exit::YES)
     }
 
     fn sandbox(&self) -> Result<(), Failure> {
@@ -147,7 +154,7 @@ impl Demo<'_> {
         )?;
         self.towpath(&ADA, &["plan", "production"], exit::NO)?;
         let hash = self.plan_hash()?;
-        self.say("The approval is bound to the plan's hash. Who made the release does not count, so Grace approves.")?;
+        self.say("The approval is bound to the plan's hash: when the plan changes, it is void.")?;
         self.towpath(&GRACE, &["approve", "production", &hash], exit::YES)?;
         self.towpath(&ADA, &["promote", "production"], exit::YES)?;
         self.git(&ADA, &["show", "--unified=0", "--format=%an: %s", "HEAD"])?;

@@ -13,11 +13,10 @@ use towpath_engine::survey::Survey;
 use super::Answer;
 use super::args::{Global, InitArgs};
 use super::failure::Failure;
-use super::print::Printer;
 use super::session::Session;
 use super::words::list;
 
-pub(crate) fn run(global: &Global, args: &InitArgs, printer: &Printer) -> Result<Answer, Failure> {
+pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
     let target = session.root.join(FILE_NAME);
     if target.exists() && !args.dry_run {
@@ -50,7 +49,6 @@ pub(crate) fn run(global: &Global, args: &InitArgs, printer: &Printer) -> Result
         file.write_all(text.as_bytes())?;
         make_readable(file.as_file())?;
         file.persist_noclobber(&target)?;
-        printer.note("next: read it, commit it, then `towpath status`");
         let mut shown = String::new();
         let _ = writeln!(
             shown,
@@ -63,7 +61,8 @@ pub(crate) fn run(global: &Global, args: &InitArgs, printer: &Printer) -> Result
     };
     session.save_cache();
     let output = InitOutput { file: FILE_NAME.to_owned(), environments, components };
-    Answer::new(true, shown, "Init", output)
+    let answer = Answer::new(true, shown, "Init", output)?;
+    Ok(if args.dry_run { answer } else { answer.next("read it, commit it, then `towpath status`") })
 }
 
 /// A temporary file is the owner's alone; a file of a repository is everybody's to read.

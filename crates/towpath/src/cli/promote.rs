@@ -19,28 +19,20 @@ use super::Answer;
 use super::args::{ApproveArgs, Global, OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs};
 use super::failure::Failure;
 use super::plan;
-use super::print::{BOLD, GREEN, Printer, RED, YELLOW, styled};
+use super::print::{GREEN, RED, YELLOW, styled};
 use super::session::{self, Session};
 
-pub(crate) fn promote(
-    global: &Global,
-    args: &PromoteArgs,
-    printer: &Printer,
-) -> Result<Answer, Failure> {
+pub(crate) fn promote(global: &Global, args: &PromoteArgs) -> Result<Answer, Failure> {
     let wanted = Wanted {
         environment: &args.plan.environment,
         component: args.plan.component.as_deref(),
         branch: args.branch.as_deref(),
         request: plan::request(&args.plan)?,
     };
-    carry_out(global, &wanted, printer)
+    carry_out(global, &wanted)
 }
 
-pub(crate) fn rollback(
-    global: &Global,
-    args: &RollbackArgs,
-    printer: &Printer,
-) -> Result<Answer, Failure> {
+pub(crate) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Answer, Failure> {
     let wanted = Wanted {
         environment: &args.environment,
         component: args.component.as_deref(),
@@ -51,7 +43,7 @@ pub(crate) fn rollback(
             ..Request::default()
         },
     };
-    carry_out(global, &wanted, printer)
+    carry_out(global, &wanted)
 }
 
 struct Wanted<'a> {
@@ -61,7 +53,7 @@ struct Wanted<'a> {
     request: Request,
 }
 
-fn carry_out(global: &Global, wanted: &Wanted<'_>, printer: &Printer) -> Result<Answer, Failure> {
+fn carry_out(global: &Global, wanted: &Wanted<'_>) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
     let (engine, view) = session.look()?;
     session.refuse_unpublished(&view.path().trunk)?;
@@ -85,19 +77,22 @@ fn carry_out(global: &Global, wanted: &Wanted<'_>, printer: &Printer) -> Result<
             false
         }
     };
-    if matches!(promoted.outcome, Some(ActOutcome::Done { .. })) && target == Target::Trunk {
-        printer.note(&format!(
-            "next: the clusters of {} take it at their next reconciliation; `towpath history` has the record",
-            environment.name
-        ));
-    }
     session.save_cache();
     match &promoted.outcome {
         Some(outcome) => {
             let branch = promoted.branch.as_ref().map(ToString::to_string);
             let record = promoted.record.as_ref().map(|e| e.commit.to_string());
             let output = ActOutput::new(outcome, output, branch.as_deref(), record.as_deref());
-            Answer::new(yes, text, "Promote", output)
+            let answer = Answer::new(yes, text, "Promote", output)?;
+            Ok(match (outcome, &target) {
+                (ActOutcome::Done { .. }, Target::Trunk) => answer.next(format!(
+                    "the clusters of {} take it at their next reconciliation",
+                    environment.name
+                )),
+                (ActOutcome::Done { .. }, Target::Branch(branch)) => answer
+                    .next(format!("open a pull request from {branch} to {}", view.path().trunk)),
+                _ => answer,
+            })
         }
         None => Answer::new(yes, text, "Plan", output),
     }
@@ -151,11 +146,7 @@ fn said(out: &mut String, promoted: &Promoted, outcome: &ActOutcome, target: &Ta
     }
 }
 
-pub(crate) fn approve(
-    global: &Global,
-    args: &ApproveArgs,
-    printer: &Printer,
-) -> Result<Answer, Failure> {
+pub(crate) fn approve(global: &Global, args: &ApproveArgs) -> Result<Answer, Failure> {
     let (session, proposal) =
         planned(global, &args.environment, args.component.as_deref(), args.to.as_deref())?;
     let hash = proposal.hash.clone().ok_or_else(|| nothing_planned(&proposal))?;
@@ -188,15 +179,10 @@ pub(crate) fn approve(
     let _ = writeln!(text, "  plan   {}", hash.short());
     let _ = writeln!(text, "  by     {}", entry.record.by);
     let _ = writeln!(text, "  record {} in the ledger", entry.commit.short());
-    printer.note(&format!("next: towpath promote {}", proposal.environment));
-    recorded(text, &entry)
+    Ok(recorded(text, &entry)?.next(format!("towpath promote {}", proposal.environment)))
 }
 
-pub(crate) fn override_gate(
-    global: &Global,
-    args: &OverrideArgs,
-    printer: &Printer,
-) -> Result<Answer, Failure> {
+pub(crate) fn override_gate(global: &Global, args: &OverrideArgs) -> Result<Answer, Failure> {
     if args.reason.trim().is_empty() {
         return Err(
             Failure::new("an override needs a reason").hint("--reason \"why this is right\"")
@@ -235,9 +221,7 @@ pub(crate) fn override_gate(
     let _ = writeln!(text, "  by     {}", entry.record.by);
     let _ = writeln!(text, "  reason {}", args.reason.trim());
     let _ = writeln!(text, "  record {} in the ledger", entry.commit.short());
-    printer
-        .note(&format!("next: {}", styled(BOLD, format!("towpath promote {}", args.environment))));
-    recorded(text, &entry)
+    Ok(recorded(text, &entry)?.next(format!("towpath promote {}", args.environment)))
 }
 
 fn recorded(text: String, entry: &Entry) -> Result<Answer, Failure> {

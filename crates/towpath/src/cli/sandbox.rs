@@ -22,29 +22,21 @@ use super::args::{
     Global, SandboxArgs, SandboxCommand, SandboxCreateArgs, SandboxDeleteArgs, SandboxPromoteArgs,
 };
 use super::failure::Failure;
-use super::print::{BOLD, DIM, GREEN, Printer, RED, YELLOW, styled};
+use super::print::{BOLD, DIM, GREEN, RED, YELLOW, styled};
 use super::session::Session;
 use super::words::{self, count, span, table};
 
-pub(crate) fn run(
-    global: &Global,
-    args: &SandboxArgs,
-    printer: &Printer,
-) -> Result<Answer, Failure> {
+pub(crate) fn run(global: &Global, args: &SandboxArgs) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
     match &args.command {
-        SandboxCommand::Create(args) => create(&session, args, printer),
+        SandboxCommand::Create(args) => create(&session, args),
         SandboxCommand::List => show(&session),
-        SandboxCommand::Promote(args) => carry_on(&session, args, printer),
+        SandboxCommand::Promote(args) => carry_on(&session, args),
         SandboxCommand::Delete(args) => close(&session, args),
     }
 }
 
-fn create(
-    session: &Session,
-    args: &SandboxCreateArgs,
-    printer: &Printer,
-) -> Result<Answer, Failure> {
+fn create(session: &Session, args: &SandboxCreateArgs) -> Result<Answer, Failure> {
     let lasts = duration(&args.duration).map_err(Failure::new)?;
     let asked = Create {
         name: EnvironmentName::parse(&args.name)?,
@@ -87,10 +79,6 @@ fn create(
     for kept in &plan.kept {
         let _ = writeln!(text, "  {}", styled(DIM, format!("kept    {kept}")));
     }
-    printer.note(&format!(
-        "next: git switch {}, make the change, push it; then towpath sandbox promote {}",
-        sandbox.branch, sandbox.name
-    ));
     let output = SandboxCreateOutput {
         name: sandbox.name.to_string(),
         from: sandbox.from.to_string(),
@@ -101,7 +89,11 @@ fn create(
         changes: plan.changes.iter().map(ToString::to_string).collect(),
         kept: plan.kept.iter().map(ToString::to_string).collect(),
     };
-    Answer::new(true, text, "SandboxCreate", output)
+    let next = format!(
+        "git switch {}, make the change, push it; then towpath sandbox promote {}",
+        sandbox.branch, sandbox.name
+    );
+    Ok(Answer::new(true, text, "SandboxCreate", output)?.next(next))
 }
 
 /// What a source gives at this moment, as the snapshot has it.
@@ -211,11 +203,7 @@ fn recorded(history: &History, name: &str) -> Result<Sandbox, Failure> {
     }
 }
 
-fn carry_on(
-    session: &Session,
-    args: &SandboxPromoteArgs,
-    printer: &Printer,
-) -> Result<Answer, Failure> {
+fn carry_on(session: &Session, args: &SandboxPromoteArgs) -> Result<Answer, Failure> {
     session.fetch()?;
     let git = session.git()?;
     let trunk = session.trunk()?;
@@ -253,9 +241,6 @@ fn carry_on(
         let note = format!("{mention} still names the sandbox's branch or folder: look at it");
         let _ = writeln!(text, "  {}", styled(YELLOW, note));
     }
-    if !promoted.merged {
-        printer.note(&format!("next: open a pull request from {} to {trunk}", promoted.branch));
-    }
     let output = SandboxPromoteOutput {
         name: sandbox.name.to_string(),
         branch: promoted.branch.to_string(),
@@ -265,7 +250,11 @@ fn carry_on(
         left_out: promoted.plan.left_out.iter().map(ToString::to_string).collect(),
     };
     session.save_cache();
-    Answer::new(true, text, "SandboxPromote", output)
+    let answer = Answer::new(true, text, "SandboxPromote", output)?;
+    if promoted.merged {
+        return Ok(answer);
+    }
+    Ok(answer.next(format!("open a pull request from {} to {trunk}", promoted.branch)))
 }
 
 fn close(session: &Session, args: &SandboxDeleteArgs) -> Result<Answer, Failure> {
