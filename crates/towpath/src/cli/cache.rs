@@ -74,11 +74,12 @@ impl Cache {
         self.new.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes the cache if there is anything new. A cache that cannot be written is no error.
+    /// Writes the cache if there is enough that is new. A cache that cannot be written is no error.
     pub(crate) fn save(&self) {
         let Some(file) = &self.file else { return };
         let new = std::mem::take(&mut *self.new());
-        if new.facts.is_empty() && new.stamps.is_empty() {
+        // Writing costs as the whole cache does; a few files are read again sooner than that.
+        if new.stamps.len() + new.facts.len() <= self.old.stamps.len() / 50 {
             return;
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
