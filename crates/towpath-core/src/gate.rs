@@ -105,6 +105,9 @@ pub(crate) fn checks(snapshot: &Snapshot, environment: &Environment) -> Verdict 
 pub(crate) fn release(snapshot: &Snapshot, release: &Release, unknown_allowed: bool) -> Verdict {
     let reach = snapshot.releases.get(&release.component).map(|r| &r.reach);
     let version = release.version.clone();
+    if release.seen.differs {
+        return Verdict::Closed(Why::DigestDiffers { version });
+    }
     match (reach, release.seen.source, release.seen.ledger) {
         (_, true, true) => Verdict::Open("in the registry as the ledger recorded it".to_owned()),
         (_, true, false) => {

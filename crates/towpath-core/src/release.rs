@@ -31,6 +31,8 @@ pub struct Seen {
     pub ledger: bool,
     /// In the registry, or as a Git tag where the component's source is Git.
     pub source: bool,
+    /// The registry has another content under this version than the ledger recorded.
+    pub differs: bool,
 }
 
 /// Whether the place that holds a component's releases could be asked.
