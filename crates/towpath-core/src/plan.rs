@@ -7,14 +7,14 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::action::Action;
-use crate::candidate::{offer, previous_with, version_in};
+use crate::candidate::{Offer, offer, previous_with, version_at, version_in, why_pin_behind};
 use crate::gate::{self, Judged, Overridden, Verdict};
-use crate::id::{CommitId, ComponentName, EnvironmentName};
+use crate::id::{CommitId, ComponentName, Digest, EnvironmentName};
 use crate::path::{Environment, Path};
 use crate::pin::{Pin, Replacement};
-use crate::record::{Event, PlanHash};
+use crate::record::{Event, PlanHash, Record};
 use crate::release::{Release, Seen};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, not_whole};
 use crate::tracking::{Policy, Tracking};
 use crate::version::Version;
 use crate::why::Why;
@@ -125,6 +125,7 @@ pub fn propose(
         proposal.waiting.push(Why::NoPin { component: component.clone() });
         return proposal;
     };
+    proposal.waiting.extend(clusters_differ(snapshot, &pins));
     let policy = environment.stated.unwrap_or_else(|| first.tracking.policy());
     if policy != Policy::Exact {
         return follows(snapshot, proposal, policy, &pins);
@@ -138,12 +139,30 @@ pub fn propose(
             proposal.waiting.extend(why);
             proposal
         }
+        Choice::Stay(why) => {
+            if why.is_empty() {
+                proposal.outcome = Outcome::UpToDate;
+            }
+            proposal.waiting.extend(why);
+            proposal
+        }
         Choice::Refuse(why) => {
-            proposal.waiting.push(why);
+            proposal.waiting.extend(why);
             proposal.outcome = Outcome::Refused;
             proposal
         }
     }
+}
+
+/// Says so where clusters have different versions; at most one of them can be the newest.
+fn clusters_differ(snapshot: &Snapshot, pins: &[&Pin]) -> Option<Why> {
+    let has = |pin: &Pin| version_at(snapshot, pin);
+    let (first, rest) = pins.split_first()?;
+    let other = rest.iter().find(|pin| has(pin) != has(first))?;
+    let told = |pin: &Pin| {
+        (pin.cluster.clone(), has(pin).map_or_else(|| pin.tracking.value(), |v| v.to_string()))
+    };
+    Some(Why::ClustersDiffer { one: told(first), other: told(other) })
 }
 
 /// The proposal for an environment that moves by itself.
@@ -159,34 +178,23 @@ fn follows(snapshot: &Snapshot, mut proposal: Proposal, policy: Policy, pins: &[
         if let Some(unknown) = snapshot.desired(&pin.component, &pin.tracking).unknown {
             add(&mut proposal.waiting, unknown);
         }
-        let Some(newest) = &proposal.newest else { continue };
-        if proposal.has.as_ref().is_some_and(|has| *has >= newest.version) {
-            continue;
-        }
-        match &pin.tracking {
-            Tracking::Branch(branch) => {
-                if let Some(commit) = &newest.commit {
-                    let (branch, version) = (branch.clone(), newest.version.clone());
-                    add(
-                        &mut proposal.waiting,
-                        Why::NotOnBranch { branch, version, commit: commit.clone() },
-                    );
-                }
-            }
-            Tracking::Semver(range) if !range.matches(&newest.version) => {
-                let (range, version) = (range.clone(), newest.version.clone());
-                add(&mut proposal.waiting, Why::OutsideRange { range, version });
-            }
-            _ => {}
+        let reason = proposal.newest.as_ref().and_then(|new| why_pin_behind(snapshot, pin, new));
+        if let Some(reason) = reason {
+            add(&mut proposal.waiting, reason);
         }
     }
     proposal
 }
 
 enum Choice {
+    /// This release is to enter.
     Take { release: Release, why: Vec<Why> },
+    /// Nothing can enter, and why.
     Wait(Vec<Why>),
-    Refuse(Why),
+    /// It is ahead of what the path offers, in order where there is no reason against it.
+    Stay(Vec<Why>),
+    /// What was asked for is refused.
+    Refuse(Vec<Why>),
 }
 
 /// Which release is meant: the one asked for, the one to go back to, or the one the path offers.
@@ -200,47 +208,78 @@ fn choose(
 ) -> Choice {
     let wanted = if request.rollback && request.to.is_none() {
         match snapshot.history.last_good(&environment.name, component, proposal.has.as_ref()) {
-            Some(version) => Some(version),
-            None => return Choice::Refuse(Why::NothingToRollBackTo),
+            Some(version) => version,
+            None => return Choice::Refuse(vec![Why::NothingToRollBackTo]),
         }
+    } else if let Some(version) = &request.to {
+        version.clone()
     } else {
-        request.to.clone()
-    };
-    let Some(version) = wanted else {
-        let offer = offer(path, snapshot, environment, component);
-        let Some(release) = offer.release else { return Choice::Wait(offer.why) };
-        let mut why = offer.why;
-        if let Some(has) = &proposal.has
-            && *has > release.version
-        {
-            why.push(Why::AheadOfPrevious { has: has.clone(), previous: release.version });
-            return Choice::Wait(why);
-        }
-        return Choice::Take { release, why };
+        return choose_offered(snapshot, proposal, offer(path, snapshot, environment, component));
     };
     if let Some(has) = &proposal.has
-        && version < *has
+        && wanted < *has
         && !request.allow_downgrade
         && !request.rollback
     {
-        return Choice::Refuse(Why::Downgrade { from: has.clone(), to: version });
+        return Choice::Refuse(vec![Why::Downgrade { from: has.clone(), to: wanted }]);
     }
-    let known = snapshot.releases.get(component).and_then(|r| r.find(&version)).cloned();
-    match known {
-        Some(release) => Choice::Take { release, why: Vec::new() },
-        None if request.allow_unknown => Choice::Take {
-            release: Release {
-                component: component.clone(),
-                tag: version.original().to_owned(),
-                version,
-                digest: None,
-                commit: None,
-                seen: Seen::default(),
-            },
-            why: Vec::new(),
-        },
-        None => Choice::Refuse(Why::UnknownVersion { version }),
+    let releases = snapshot.releases.get(component);
+    let release = match releases.and_then(|r| r.find(&wanted)) {
+        Some(release) => release.clone(),
+        None if request.rollback && request.to.is_none() => {
+            recorded(snapshot, &environment.name, component, wanted)
+        }
+        None if request.allow_unknown => named(component, wanted, None, Seen::default()),
+        None => {
+            let reach = releases.and_then(|r| not_whole(&r.reach));
+            let unknown = Why::UnknownVersion { version: wanted };
+            return Choice::Refuse(std::iter::once(unknown).chain(reach).collect());
+        }
+    };
+    let newer = proposal.newest.as_ref().is_some_and(|n| n.version > release.version);
+    let why = newer.then(|| Why::AskedFor { version: release.version.clone() });
+    Choice::Take { release, why: why.into_iter().collect() }
+}
+
+/// What the path offers, unless the environment is ahead of it.
+fn choose_offered(snapshot: &Snapshot, proposal: &Proposal, offer: Offer) -> Choice {
+    let mut why = offer.why;
+    let Some(release) = offer.release else { return Choice::Wait(why) };
+    let Some(has) = proposal.has.clone().filter(|has| *has > release.version) else {
+        return Choice::Take { release, why };
+    };
+    let releases = snapshot.releases.get(&proposal.component);
+    match offer.lowest {
+        Some(previous) if has > previous => why.push(Why::AheadOfPrevious { has, previous }),
+        _ if why.is_empty() && releases.is_some_and(|r| r.find(&has).is_none()) => {
+            why.push(Why::UnknownVersion { version: has });
+        }
+        _ => {}
     }
+    Choice::Stay(why)
+}
+
+/// A release that only the ledger's promotions tell of: it was in the environment, whoever made it.
+fn recorded(
+    snapshot: &Snapshot,
+    environment: &EnvironmentName,
+    component: &ComponentName,
+    version: Version,
+) -> Release {
+    let mut promotions = snapshot.history.promotions(environment, component).rev();
+    let digest = promotions.find(|(_, p)| p.version == version).and_then(|(_, p)| p.digest.clone());
+    named(component, version, digest, Seen { ledger: true, ..Seen::default() })
+}
+
+/// A release of which little more is known than its name.
+fn named(
+    component: &ComponentName,
+    version: Version,
+    digest: Option<Digest>,
+    seen: Seen,
+) -> Release {
+    let tag = version.original().to_owned();
+    Release { component: component.clone(), version, tag, digest, commit: None, seen }
 }
 
 /// The proposal for `release` to enter.
@@ -314,9 +353,17 @@ fn judge(
     ];
     if !request.rollback {
         gates.push(("path", path_gate(path, snapshot, environment, release)));
-        let author = author_of(snapshot, release);
+        let before = previous_with(path, snapshot, environment, &release.component);
+        let context = gate::Context {
+            snapshot,
+            environment,
+            before: before.iter().map(|e| e.name.clone()).collect(),
+            release,
+            authors: authors_of(snapshot, release),
+            hash,
+        };
         for stated in &environment.gates {
-            gates.push((stated.name(), gate::stated(stated, environment, snapshot, author, hash)));
+            gates.push((stated.name(), gate::stated(stated, &context)));
         }
     }
     gates
@@ -358,20 +405,22 @@ fn path_gate(
     }
     Verdict::Open(match names.as_slice() {
         [] => "nothing comes before it".to_owned(),
-        all => format!("{} has it", all.join(" and ")),
+        [one] => format!("{one} has it"),
+        all => format!("{} have it", all.join(" and ")),
     })
 }
 
-/// Who made the release, as the ledger recorded it.
-fn author_of<'a>(snapshot: &'a Snapshot, release: &Release) -> Option<&'a str> {
-    snapshot.history.records.iter().rev().find_map(|r| match &r.event {
+/// Who made the release, as the ledger recorded it; several where it was recorded more than once.
+fn authors_of<'a>(snapshot: &'a Snapshot, release: &Release) -> Vec<&'a str> {
+    let made = |r: &'a Record| match &r.event {
         Event::Released { component, version, .. }
             if *component == release.component && *version == release.version =>
         {
             Some(r.by.as_str())
         }
         _ => None,
-    })
+    };
+    snapshot.history.records.iter().filter_map(made).collect()
 }
 
 /// What an approval is bound to: the environment, the content that enters, and every byte that changes.

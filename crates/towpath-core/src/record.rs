@@ -155,6 +155,14 @@ pub struct Promotion {
     pub gates: Vec<GateEvidence>,
 }
 
+impl Promotion {
+    /// Whether it was a rollback, or went down all the same.
+    #[must_use]
+    pub fn goes_back(&self) -> bool {
+        self.rollback || self.replaced.as_ref().is_some_and(|from| self.version < *from)
+    }
+}
+
 /// One gate as it stood when a promotion was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateEvidence {
@@ -213,14 +221,16 @@ impl History {
         })
     }
 
-    /// Who approved a plan: `Name <email>`, each once, in the order of time.
+    /// Who approved a plan: `Name <email>`, each once, in the order of time. What was approved before the
+    /// environment went back does not count after it.
     #[must_use]
     pub fn approvers(&self, hash: &PlanHash) -> Vec<&str> {
         let mut out: Vec<&str> = Vec::new();
-        for record in &self.records {
-            if let Event::Approved { plan, .. } = &record.event
+        for (i, record) in self.records.iter().enumerate() {
+            if let Event::Approved { environment, component, plan, .. } = &record.event
                 && plan == hash
                 && !out.contains(&record.by.as_str())
+                && !self.went_back_after(i, environment, component)
             {
                 out.push(&record.by);
             }
@@ -228,16 +238,34 @@ impl History {
         out
     }
 
-    /// The override of a gate for a plan that still counts at `now`: who, why and until when.
+    /// The override of a gate for a plan that still counts at `now`: who, why and until when. As with an
+    /// approval, going back ends it.
     #[must_use]
     pub fn override_of(&self, gate: &str, hash: &PlanHash, now: Timestamp) -> Option<Override<'_>> {
-        self.records.iter().rev().find_map(|r| match &r.event {
-            Event::Overridden { gate: g, plan, reason, expires, .. }
-                if g == gate && plan == hash && *expires > now =>
+        self.records.iter().enumerate().rev().find_map(|(i, r)| match &r.event {
+            Event::Overridden { environment, component, gate: g, plan, reason, expires }
+                if g == gate
+                    && plan == hash
+                    && *expires > now
+                    && !self.went_back_after(i, environment, component) =>
             {
                 Some(Override { by: &r.by, reason, expires: *expires })
             }
             _ => None,
+        })
+    }
+
+    fn went_back_after(
+        &self,
+        index: usize,
+        environment: &EnvironmentName,
+        component: &ComponentName,
+    ) -> bool {
+        self.records[index..].iter().any(|r| match &r.event {
+            Event::Promoted(p) => {
+                p.environment == *environment && p.component == *component && p.goes_back()
+            }
+            _ => false,
         })
     }
 
@@ -258,8 +286,8 @@ impl History {
         out
     }
 
-    /// The version to go back to: the last one that was promoted or replaced, other than `current`, and
-    /// that no rollback has left since.
+    /// The version to go back to: the one before `current` among those that were in the environment and
+    /// that nothing has gone back from since. Where `current` was never recorded, the last of them.
     #[must_use]
     pub fn last_good(
         &self,
@@ -269,17 +297,25 @@ impl History {
     ) -> Option<Version> {
         let mut good: Vec<Version> = Vec::new();
         for (_, promotion) in self.promotions(environment, component) {
-            if let Some(replaced) = &promotion.replaced {
-                if promotion.rollback {
-                    good.retain(|v| v != replaced);
-                } else if good.last() != Some(replaced) {
-                    good.push(replaced.clone());
+            match &promotion.replaced {
+                Some(replaced) if promotion.goes_back() => good.retain(|v| v != replaced),
+                Some(replaced) => {
+                    // What was promoted after it is not there any more, or, on a branch that was not
+                    // merged, never was.
+                    match good.iter().position(|v| v == replaced) {
+                        Some(at) => good.truncate(at + 1),
+                        None => good.push(replaced.clone()),
+                    }
                 }
+                None => {}
             }
             good.retain(|v| *v != promotion.version);
             good.push(promotion.version.clone());
         }
-        good.into_iter().rev().find(|v| Some(v) != current)
+        if let Some(at) = good.iter().position(|v| Some(v) == current) {
+            good.truncate(at);
+        }
+        good.pop()
     }
 }
 

@@ -43,6 +43,11 @@ pub enum Why {
         /// Which branch.
         branch: BranchName,
     },
+    /// The commit of the release is not known, so no branch can be asked for it.
+    CommitUnknown {
+        /// The release.
+        version: Version,
+    },
     /// The branch does not contain the release's commit yet.
     NotOnBranch {
         /// Which branch.
@@ -92,6 +97,11 @@ pub enum Why {
     },
     /// A newer release is ready to enter, and somebody must promote it.
     ReadyToPromote {
+        /// Which release.
+        version: Version,
+    },
+    /// The request names a release, or goes back to one, that is not the newest.
+    AskedFor {
         /// Which release.
         version: Version,
     },
@@ -215,6 +225,9 @@ impl Why {
 }
 
 fn names(list: &[EnvironmentName]) -> String {
+    if list.is_empty() {
+        return "the environments before it".to_owned();
+    }
     list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -245,12 +258,15 @@ impl fmt::Display for Why {
             Self::NotOnBranch { branch, version, commit } => {
                 write!(f, "branch {branch} does not contain {version} (commit {})", commit.short())
             }
+            Self::CommitUnknown { version } => {
+                write!(f, "the commit of {version} is not known, and so not which branches have it")
+            }
             Self::FollowsRange { range } => {
                 write!(f, "it follows the range {range}: the next release in it moves it")
             }
             Self::NothingInRange { range } => write!(f, "no known release is in the range {range}"),
             Self::OutsideRange { range, version } => {
-                write!(f, "{version} is outside its range {range}")
+                write!(f, "{version} is outside the range {range}")
             }
             Self::NotInPrevious { environment, has, wanted } => {
                 write!(
@@ -267,6 +283,9 @@ impl fmt::Display for Why {
             }
             Self::ReadyToPromote { version } => {
                 write!(f, "{version} is ready and waits to be promoted")
+            }
+            Self::AskedFor { version } => {
+                write!(f, "{version} was asked for, which is not the newest")
             }
             Self::Downgrade { from, to } => write!(f, "{to} is below {from}, which it has"),
             Self::UnknownVersion { version } => {
