@@ -1,25 +1,124 @@
-//! Which release may enter an environment next: the newest that every environment before it has.
+//! Which release may enter an environment next: the one asked for, the one to go back to, or the newest that
+//! every environment before it has.
 //!
 //! Must not judge gates; that is [`crate::gate`]. Next: [`crate::plan`].
 
-use crate::id::{CommitId, ComponentName, EnvironmentName};
+use crate::id::{CommitId, ComponentName, Digest, EnvironmentName};
 use crate::path::{Environment, Path};
 use crate::pin::Pin;
-use crate::release::{Release, Releases};
+use crate::plan::{Proposal, Request};
+use crate::release::{Release, Releases, Seen};
 use crate::snapshot::{Snapshot, newest_of, not_whole};
 use crate::tracking::Tracking;
 use crate::version::Version;
 use crate::why::Why;
 
+/// Which release is meant, if any.
+pub(crate) enum Choice {
+    /// This release is to enter.
+    Take { release: Release, why: Vec<Why> },
+    /// Nothing can enter, and why.
+    Wait(Vec<Why>),
+    /// It is ahead of what the path offers, in order where there is no reason against it.
+    Stay(Vec<Why>),
+    /// What was asked for is refused.
+    Refuse(Vec<Why>),
+}
+
+/// Which release is meant: the one asked for, the one to go back to, or the one the path offers.
+pub(crate) fn choose(
+    path: &Path,
+    snapshot: &Snapshot,
+    environment: &Environment,
+    component: &ComponentName,
+    proposal: &Proposal,
+    request: &Request,
+) -> Choice {
+    let wanted = if request.rollback && request.to.is_none() {
+        match snapshot.history.last_good(&environment.name, component, proposal.has.as_ref()) {
+            Some(version) => version,
+            None => return Choice::Refuse(vec![Why::NothingToRollBackTo]),
+        }
+    } else if let Some(version) = &request.to {
+        version.clone()
+    } else {
+        return choose_offered(snapshot, proposal, offer(path, snapshot, environment, component));
+    };
+    if let Some(has) = &proposal.has
+        && wanted < *has
+        && !request.allow_downgrade
+        && !request.rollback
+    {
+        return Choice::Refuse(vec![Why::Downgrade { from: has.clone(), to: wanted }]);
+    }
+    let releases = snapshot.releases.get(component);
+    let release = match releases.and_then(|r| r.find(&wanted)) {
+        Some(release) => release.clone(),
+        None if request.rollback && request.to.is_none() => {
+            recorded(snapshot, &environment.name, component, wanted)
+        }
+        None if request.allow_unknown => named(component, wanted, None, Seen::default()),
+        None => {
+            let reach = releases.and_then(|r| not_whole(&r.reach));
+            let unknown = Why::UnknownVersion { version: wanted };
+            return Choice::Refuse(std::iter::once(unknown).chain(reach).collect());
+        }
+    };
+    let newer = proposal.newest.as_ref().is_some_and(|n| n.version > release.version);
+    let why = newer.then(|| Why::AskedFor { version: release.version.clone() });
+    Choice::Take { release, why: why.into_iter().collect() }
+}
+
+/// What the path offers, unless the environment is ahead of it.
+fn choose_offered(snapshot: &Snapshot, proposal: &Proposal, offer: Offer) -> Choice {
+    let mut why = offer.why;
+    let Some(release) = offer.release else { return Choice::Wait(why) };
+    let Some(has) = proposal.has.clone().filter(|has| *has > release.version) else {
+        return Choice::Take { release, why };
+    };
+    let releases = snapshot.releases.get(&proposal.component);
+    match offer.lowest {
+        Some(previous) if has > previous => why.push(Why::AheadOfPrevious { has, previous }),
+        _ if why.is_empty() && releases.is_some_and(|r| r.find(&has).is_none()) => {
+            why.push(Why::UnknownVersion { version: has });
+        }
+        _ => {}
+    }
+    Choice::Stay(why)
+}
+
+/// A release that only the ledger's promotions tell of: it was in the environment, whoever made it.
+fn recorded(
+    snapshot: &Snapshot,
+    environment: &EnvironmentName,
+    component: &ComponentName,
+    version: Version,
+) -> Release {
+    let mut promotions = snapshot.history.promotions(environment, component).rev();
+    let digest = promotions.find(|(_, p)| p.version == version).and_then(|(_, p)| p.digest.clone());
+    named(component, version, digest, Seen { ledger: true, ..Seen::default() })
+}
+
+/// A release of which little more is known than its name.
+fn named(
+    component: &ComponentName,
+    version: Version,
+    digest: Option<Digest>,
+    seen: Seen,
+) -> Release {
+    let tag = version.original().to_owned();
+    Release { component: component.clone(), version, tag, digest, commit: None, seen }
+}
+
 /// What the environments before one offer it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Offer {
+struct Offer {
     /// The release that may come next.
-    pub(crate) release: Option<Release>,
+    release: Option<Release>,
     /// Why it is not the newest, or why there is none.
-    pub(crate) why: Vec<Why>,
+    why: Vec<Why>,
     /// The lowest version that an environment before it has.
-    pub(crate) lowest: Option<Version>,
+    lowest: Option<Version>,
 }
 
 /// The version that an environment has of a component: the lowest of its clusters.
@@ -76,7 +175,7 @@ pub(crate) fn previous_with<'a>(
 }
 
 /// What may come next into `environment`.
-pub(crate) fn offer(
+fn offer(
     path: &Path,
     snapshot: &Snapshot,
     environment: &Environment,

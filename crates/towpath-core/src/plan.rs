@@ -7,14 +7,14 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::action::Action;
-use crate::candidate::{Offer, offer, previous_with, version_at, version_in, why_pin_behind};
+use crate::candidate::{Choice, choose, previous_with, version_at, version_in, why_pin_behind};
 use crate::gate::{self, Judged, Overridden, Verdict};
-use crate::id::{CommitId, ComponentName, Digest, EnvironmentName};
+use crate::id::{CommitId, ComponentName, EnvironmentName};
 use crate::path::{Environment, Path};
 use crate::pin::{Pin, Replacement};
 use crate::record::{Event, PlanHash, Record};
-use crate::release::{Release, Seen};
-use crate::snapshot::{Snapshot, not_whole};
+use crate::release::Release;
+use crate::snapshot::Snapshot;
 use crate::tracking::{Policy, Tracking};
 use crate::version::Version;
 use crate::why::Why;
@@ -184,102 +184,6 @@ fn follows(snapshot: &Snapshot, mut proposal: Proposal, policy: Policy, pins: &[
         }
     }
     proposal
-}
-
-enum Choice {
-    /// This release is to enter.
-    Take { release: Release, why: Vec<Why> },
-    /// Nothing can enter, and why.
-    Wait(Vec<Why>),
-    /// It is ahead of what the path offers, in order where there is no reason against it.
-    Stay(Vec<Why>),
-    /// What was asked for is refused.
-    Refuse(Vec<Why>),
-}
-
-/// Which release is meant: the one asked for, the one to go back to, or the one the path offers.
-fn choose(
-    path: &Path,
-    snapshot: &Snapshot,
-    environment: &Environment,
-    component: &ComponentName,
-    proposal: &Proposal,
-    request: &Request,
-) -> Choice {
-    let wanted = if request.rollback && request.to.is_none() {
-        match snapshot.history.last_good(&environment.name, component, proposal.has.as_ref()) {
-            Some(version) => version,
-            None => return Choice::Refuse(vec![Why::NothingToRollBackTo]),
-        }
-    } else if let Some(version) = &request.to {
-        version.clone()
-    } else {
-        return choose_offered(snapshot, proposal, offer(path, snapshot, environment, component));
-    };
-    if let Some(has) = &proposal.has
-        && wanted < *has
-        && !request.allow_downgrade
-        && !request.rollback
-    {
-        return Choice::Refuse(vec![Why::Downgrade { from: has.clone(), to: wanted }]);
-    }
-    let releases = snapshot.releases.get(component);
-    let release = match releases.and_then(|r| r.find(&wanted)) {
-        Some(release) => release.clone(),
-        None if request.rollback && request.to.is_none() => {
-            recorded(snapshot, &environment.name, component, wanted)
-        }
-        None if request.allow_unknown => named(component, wanted, None, Seen::default()),
-        None => {
-            let reach = releases.and_then(|r| not_whole(&r.reach));
-            let unknown = Why::UnknownVersion { version: wanted };
-            return Choice::Refuse(std::iter::once(unknown).chain(reach).collect());
-        }
-    };
-    let newer = proposal.newest.as_ref().is_some_and(|n| n.version > release.version);
-    let why = newer.then(|| Why::AskedFor { version: release.version.clone() });
-    Choice::Take { release, why: why.into_iter().collect() }
-}
-
-/// What the path offers, unless the environment is ahead of it.
-fn choose_offered(snapshot: &Snapshot, proposal: &Proposal, offer: Offer) -> Choice {
-    let mut why = offer.why;
-    let Some(release) = offer.release else { return Choice::Wait(why) };
-    let Some(has) = proposal.has.clone().filter(|has| *has > release.version) else {
-        return Choice::Take { release, why };
-    };
-    let releases = snapshot.releases.get(&proposal.component);
-    match offer.lowest {
-        Some(previous) if has > previous => why.push(Why::AheadOfPrevious { has, previous }),
-        _ if why.is_empty() && releases.is_some_and(|r| r.find(&has).is_none()) => {
-            why.push(Why::UnknownVersion { version: has });
-        }
-        _ => {}
-    }
-    Choice::Stay(why)
-}
-
-/// A release that only the ledger's promotions tell of: it was in the environment, whoever made it.
-fn recorded(
-    snapshot: &Snapshot,
-    environment: &EnvironmentName,
-    component: &ComponentName,
-    version: Version,
-) -> Release {
-    let mut promotions = snapshot.history.promotions(environment, component).rev();
-    let digest = promotions.find(|(_, p)| p.version == version).and_then(|(_, p)| p.digest.clone());
-    named(component, version, digest, Seen { ledger: true, ..Seen::default() })
-}
-
-/// A release of which little more is known than its name.
-fn named(
-    component: &ComponentName,
-    version: Version,
-    digest: Option<Digest>,
-    seen: Seen,
-) -> Release {
-    let tag = version.original().to_owned();
-    Release { component: component.clone(), version, tag, digest, commit: None, seen }
 }
 
 /// The proposal for `release` to enter.

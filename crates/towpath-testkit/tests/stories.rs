@@ -13,10 +13,19 @@ use std::{env, fs, io};
 use similar::TextDiff;
 use towpath_testkit::story::tell;
 
+/// Flags of the standard harness whose value is an argument of its own, and no filter.
+const TAKES_VALUE: [&str; 4] = ["--format", "--color", "--test-threads", "--logfile"];
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|a| a == flag);
-    let filters: Vec<&String> = arguments.iter().filter(|a| !a.starts_with('-')).collect();
+    let takes_value = |i: usize| i > 0 && TAKES_VALUE.contains(&arguments[i - 1].as_str());
+    let filters: Vec<&String> = arguments
+        .iter()
+        .enumerate()
+        .filter(|(i, a)| !a.starts_with('-') && !takes_value(*i))
+        .map(|(_, a)| a)
+        .collect();
     let stories = match stories() {
         Ok(stories) if !stories.is_empty() => stories,
         other => {
