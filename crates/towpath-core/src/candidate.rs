@@ -51,6 +51,12 @@ pub(crate) fn choose(
     {
         return Choice::Refuse(vec![Why::Downgrade { from: has.clone(), to: wanted }]);
     }
+    if let Some(has) = &proposal.has
+        && wanted > *has
+        && request.rollback
+    {
+        return Choice::Refuse(vec![Why::NotBack { from: has.clone(), to: wanted }]);
+    }
     let releases = snapshot.releases.get(component);
     let release = match releases.and_then(|r| r.find(&wanted)) {
         Some(release) => release.clone(),

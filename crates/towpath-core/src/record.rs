@@ -287,7 +287,8 @@ impl History {
     }
 
     /// The version to go back to: the one before `current` among those that were in the environment and
-    /// that nothing has gone back from since. Where `current` was never recorded, the last of them.
+    /// that nothing has gone back from since. Where `current` was never recorded, the last of them. Never
+    /// one above `current`: a way up passes all gates.
     #[must_use]
     pub fn last_good(
         &self,
@@ -315,7 +316,7 @@ impl History {
         if let Some(at) = good.iter().position(|v| Some(v) == current) {
             good.truncate(at);
         }
-        good.pop()
+        good.into_iter().rev().find(|v| current.is_none_or(|current| v < current))
     }
 }
 

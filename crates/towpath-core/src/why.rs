@@ -112,6 +112,13 @@ pub enum Why {
         /// What was asked for.
         to: Version,
     },
+    /// A rollback was asked for to a release above what the environment has.
+    NotBack {
+        /// What it has.
+        from: Version,
+        /// What was asked for.
+        to: Version,
+    },
     /// Nobody knows this version.
     UnknownVersion {
         /// What was asked for.
@@ -288,6 +295,9 @@ impl fmt::Display for Why {
                 write!(f, "{version} was asked for, which is not the newest")
             }
             Self::Downgrade { from, to } => write!(f, "{to} is below {from}, which it has"),
+            Self::NotBack { from, to } => {
+                write!(f, "{to} is above {from}, which it has: that is no way back")
+            }
             Self::UnknownVersion { version } => {
                 write!(f, "neither the ledger nor the registry knows {version}")
             }

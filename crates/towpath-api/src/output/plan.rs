@@ -45,6 +45,7 @@ pub fn why_code(why: &Why) -> &'static str {
         Why::ReadyToPromote { .. } => "ready-to-promote",
         Why::AskedFor { .. } => "asked-for",
         Why::Downgrade { .. } => "downgrade",
+        Why::NotBack { .. } => "not-back",
         Why::UnknownVersion { .. } => "unknown-version",
         Why::NotInRegistry { .. } => "not-in-registry",
         Why::DigestDiffers { .. } => "digest-differs",
