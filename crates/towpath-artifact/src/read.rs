@@ -155,7 +155,7 @@ impl Contents {
             return Ok(());
         }
         let path = path_of(&entry, max_path)?;
-        if kind.is_dir() {
+        if kind.is_dir() || is_legacy_folder(&entry) {
             if !path.is_empty() {
                 self.folders.insert(path);
             }
@@ -175,26 +175,27 @@ impl Contents {
         Ok(())
     }
 
+    /// One look-up for each file: walking up from every name would let deep names cost more than their bytes.
     fn reject_files_as_folders(&self) -> Result<(), ReadError> {
-        let parents = |path: &str| {
-            let mut path = path.to_owned();
-            std::iter::from_fn(move || {
-                path.truncate(path.rfind('/')?);
-                Some(path.clone())
-            })
-        };
-        let implied = self.files.keys().chain(&self.folders).flat_map(|path| parents(path));
-        match self
-            .folders
-            .iter()
-            .cloned()
-            .chain(implied)
-            .find(|folder| self.files.contains_key(folder))
-        {
-            Some(clash) => Err(ReadError::FileAndFolder(clash)),
-            None => Ok(()),
+        for file in self.files.keys() {
+            let below = format!("{file}/");
+            let first_file = self.files.range(below.clone()..).next().map(|(path, _)| path);
+            let first_folder = self.folders.range(below.clone()..).next();
+            let has_children = [first_file, first_folder]
+                .into_iter()
+                .flatten()
+                .any(|path| path.starts_with(&below));
+            if has_children || self.folders.contains(file) {
+                return Err(ReadError::FileAndFolder(file.clone()));
+            }
         }
+        Ok(())
     }
+}
+
+/// Before POSIX gave folders a type, a trailing slash told them from files.
+fn is_legacy_folder(entry: &tar::Entry<'_, &[u8]>) -> bool {
+    entry.header().as_bytes()[156] == 0 && entry.path_bytes().ends_with(b"/")
 }
 
 fn path_of(entry: &tar::Entry<'_, &[u8]>, max_path: usize) -> Result<String, ReadError> {

@@ -75,7 +75,7 @@ fn forged(entries: &[(&str, u8, &str)]) -> Vec<u8> {
         header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
         header.set_mode(0o640);
         header.set_size(content.len() as u64);
-        header.set_entry_type(tar::EntryType::new(*kind));
+        header.as_mut_bytes()[156] = *kind;
         header.set_cksum();
         builder.append(&header, content.as_bytes()).expect("memory is writable");
     }
@@ -104,7 +104,7 @@ fn the_bytes_of_a_small_tree_are_known() -> Result<(), PackError> {
         digests.each_ref().map(Digest::as_str),
         [
             "sha256:5b943e2b943f6c81dbbd4e2eca5121f4fcc39139e3d1219d6d89bd925b77d9fe",
-            "tar",
+            "sha256:7af09044a74d5b0fbc8d62cc4245a9bc8c32ecb680d485c992d60a7a0f5da6a9",
             "sha256:b3f920b1aa7c38833963d3201d90398c4b10b8be57ef97e502ec03a8e2338b82",
             "sha256:3ab3a0bf495da681300810e82ed01fcc42816666521ebbcc4508cd4e429b4c75",
         ]
@@ -224,12 +224,13 @@ fn layers_of_other_tools_are_read() -> Result<(), ReadError> {
         ("./a/b", b'0', "text"),
         ("link", b'2', ""),
         ("old", 0, "x"),
+        ("older/", 0, ""),
     ]);
     let contents = read(&layer)?;
     let files: Vec<_> =
         contents.files.iter().map(|(path, e)| (path.as_str(), e.mode, &*e.bytes)).collect();
     assert_eq!(files, [("a/b", 0o640, b"text".as_slice()), ("old", 0o640, b"x")]);
-    assert_eq!(contents.folders.iter().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(contents.folders.iter().collect::<Vec<_>>(), ["a", "older"]);
     assert_eq!(contents.skipped, ["link"]);
     Ok(())
 }
@@ -252,6 +253,10 @@ fn hostile_layers_are_refused_by_name() {
         (forged(&[("a", b'0', ""), ("./a", b'0', "")]), "the archive holds `a` twice"),
         (
             forged(&[("a", b'0', ""), ("a/b", b'0', "")]),
+            "the archive holds `a` as a file and as a folder",
+        ),
+        (
+            forged(&[("a", b'0', ""), ("a.b", b'0', ""), ("a/b", b'0', "")]),
             "the archive holds `a` as a file and as a folder",
         ),
         (

@@ -1,1 +1,72 @@
-//! Placeholder header
+//! Rules over what discovery found: findings with file and line.
+//!
+//! One file for each rule, below [`rules`](mod@rules); [`check`] runs them all. A rule looks at values and says
+//! what is wrong, where, and what to do; it must not change anything, read a file, or hide a fact
+//! because another rule might tell it: one fact is one finding, by the division that the rules'
+//! pages state. The pages of the documentation are generated from [`Rule`].
+
+mod rules;
+mod sight;
+
+use std::cmp::Reverse;
+
+use towpath_core::finding::{Finding, Severity};
+use towpath_core::stated::Stated;
+use towpath_discovery::inventory::Inventory;
+use towpath_discovery::resolve::Resolved;
+
+pub use rules::rules;
+
+/// What the rules look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// What the repository holds.
+    pub inventory: &'a Inventory,
+    /// The path it implies.
+    pub resolved: &'a Resolved,
+    /// What `towpath.yaml` states.
+    pub stated: &'a Stated,
+    /// Whether the files are those of the trunk. On the branch of a sandbox its folder and its
+    /// branch references are where they belong.
+    pub on_trunk: bool,
+}
+
+/// A rule, with all that its page in the documentation says.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its id, `production-not-exact`.
+    pub id: &'static str,
+    /// How much its findings matter; a single finding may matter less.
+    pub severity: Severity,
+    /// What it finds, in one line.
+    pub title: &'static str,
+    /// Why that is bad.
+    pub why: &'static str,
+    /// What to do about it.
+    pub fix: &'static str,
+    /// YAML or words that it finds.
+    pub example_bad: &'static str,
+    /// The same, mended.
+    pub example_good: &'static str,
+    /// Finds it.
+    pub check: fn(&Context<'_>) -> Vec<Finding>,
+}
+
+/// The rule of an id.
+#[must_use]
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    rules().iter().find(|rule| rule.id == id)
+}
+
+/// What all rules find: errors first, then by place.
+#[must_use]
+pub fn check(context: &Context<'_>) -> Vec<Finding> {
+    let mut found: Vec<Finding> = rules().iter().flat_map(|rule| (rule.check)(context)).collect();
+    found.sort_by(|a, b| {
+        let key = |f: &Finding| (Reverse(f.severity), f.rule);
+        (key(a), &a.at, &a.message).cmp(&(key(b), &b.at, &b.message)).then_with(|| a.at.cmp(&b.at))
+    });
+    // A file that several clusters share says each thing once.
+    found.dedup_by(|a, b| a.rule == b.rule && a.at == b.at && a.message == b.message);
+    found
+}

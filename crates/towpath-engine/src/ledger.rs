@@ -5,6 +5,8 @@
 //! writers lose nothing: an append is a compare-and-set on the branch, and the loser reads again.
 //! Must not interpret records; that is `towpath_core::record::History`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use towpath_api::record as wire;
 use towpath_core::id::{BranchName, CommitId, RepoPath};
@@ -194,6 +196,7 @@ pub struct Problem {
 pub fn verify(repository: &dyn Repository) -> Result<(usize, Vec<Problem>), RepositoryError> {
     let Some(tip) = repository.tip(&branch())? else { return Ok((0, Vec::new())) };
     let commits = repository.history(&tip, None)?;
+    let named = named_commits(repository, &commits)?;
     let mut problems = Vec::new();
     for (i, commit) in commits.iter().enumerate() {
         let mut problem = |message: String| {
@@ -223,60 +226,69 @@ pub fn verify(repository: &dyn Repository) -> Result<(usize, Vec<Problem>), Repo
         if commit.message.lines().next() != Some(title(&record.event).as_str()) {
             problem("its title is not that of its record".to_owned());
         }
-        for message in disagreements(repository, &record.event)? {
+        for message in disagreements(repository, &named, &record.event)? {
             problem(message);
         }
     }
     Ok((commits.len(), problems))
 }
 
+/// The commits that the records name, read at once.
+fn named_commits(
+    repository: &dyn Repository,
+    ledger: &[Commit],
+) -> Result<BTreeMap<CommitId, Commit>, RepositoryError> {
+    let mut names = BTreeSet::new();
+    for record in ledger.iter().filter_map(|c| record_in(c).ok()) {
+        match record.event {
+            Event::Released { commit, .. } => names.insert(commit),
+            Event::Promoted(promotion) => names.insert(promotion.commit),
+            Event::SandboxCreated(sandbox) => names.insert(sandbox.origin),
+            Event::Approved { .. } | Event::Overridden { .. } | Event::SandboxDeleted { .. } => false,
+        };
+    }
+    let names: Vec<CommitId> = names.into_iter().collect();
+    Ok(repository.commits(&names)?.into_iter().map(|c| (c.id.clone(), c)).collect())
+}
+
 /// What of an event does not agree with the commits it names.
 fn disagreements(
     repository: &dyn Repository,
+    named: &BTreeMap<CommitId, Commit>,
     event: &Event,
 ) -> Result<Vec<String>, RepositoryError> {
+    let gone = |commit: &CommitId, what: &str| vec![format!("commit {commit}, {what}, is not here")];
+    let promotion = match event {
+        Event::Released { commit, .. } if !named.contains_key(commit) => {
+            return Ok(gone(commit, "which the release is made from"));
+        }
+        Event::SandboxCreated(s) if !named.contains_key(&s.origin) => {
+            return Ok(gone(&s.origin, "which the sandbox was cloned at"));
+        }
+        Event::Promoted(promotion) => promotion,
+        _ => return Ok(Vec::new()),
+    };
+    let Some(commit) = named.get(&promotion.commit) else {
+        return Ok(gone(&promotion.commit, "which moved the pin"));
+    };
     let mut out = Vec::new();
-    match event {
-        Event::Released { commit, .. } => {
-            if repository.resolve(commit.as_str())?.is_none() {
-                out.push(format!("commit {commit}, which the release is made from, is not here"));
-            }
+    let trailers = [
+        ("Towpath-Environment", promotion.environment.to_string()),
+        ("Towpath-Component", promotion.component.to_string()),
+        ("Towpath-Version", promotion.version.original().to_owned()),
+        ("Towpath-Plan", promotion.plan.to_string()),
+    ];
+    let digest = promotion.digest.as_ref().map(|d| ("Towpath-Digest", d.to_string()));
+    for (key, value) in trailers.into_iter().chain(digest) {
+        if trailer(&commit.message, key) != Some(value.as_str()) {
+            out.push(format!("commit {} does not say `{key}: {value}`", commit.id.short()));
         }
-        Event::SandboxCreated(sandbox) => {
-            if repository.resolve(sandbox.origin.as_str())?.is_none() {
-                out.push(format!(
-                    "commit {}, which the sandbox was cloned at, is not here",
-                    sandbox.origin
-                ));
-            }
-        }
-        Event::Promoted(p) => {
-            if repository.resolve(p.commit.as_str())?.is_none() {
-                out.push(format!("commit {}, which moved the pin, is not here", p.commit));
-                return Ok(out);
-            }
-            let Some(commit) = repository.history(&p.commit, None)?.into_iter().next() else {
-                return Ok(out);
-            };
-            let trailers = [
-                ("Towpath-Environment", p.environment.to_string()),
-                ("Towpath-Component", p.component.to_string()),
-                ("Towpath-Version", p.version.original().to_owned()),
-                ("Towpath-Plan", p.plan.to_string()),
-            ];
-            let digest = p.digest.as_ref().map(|d| ("Towpath-Digest", d.to_string()));
-            for (key, value) in trailers.into_iter().chain(digest) {
-                if trailer(&commit.message, key) != Some(value.as_str()) {
-                    out.push(format!("commit {} does not say `{key}: {value}`", p.commit.short()));
-                }
-            }
-            if let Some(tip) = repository.tip(&p.branch)?
-                && !repository.is_ancestor(&p.commit, &tip)?
-            {
-                out.push(format!("commit {} is no longer on {}", p.commit.short(), p.branch));
-            }
-        }
-        Event::Approved { .. } | Event::Overridden { .. } | Event::SandboxDeleted { .. } => {}
+    }
+    // A branch of a pull request may be gone or squashed; what was put on the trunk must stay on it.
+    if let Some(tip) = repository.tip(&promotion.branch)?
+        && !repository.is_ancestor(&commit.id, &tip)?
+    {
+        out.push(format!("commit {} is no longer on {}", commit.id.short(), promotion.branch));
     }
     Ok(out)
 }

@@ -223,6 +223,12 @@ pub trait Repository {
         without: Option<&CommitId>,
     ) -> Result<Vec<Commit>, RepositoryError>;
 
+    /// The commits of these names, in no order that means anything; those that are not here are left out.
+    ///
+    /// # Errors
+    /// [`RepositoryError`] when Git cannot be asked.
+    fn commits(&self, names: &[CommitId]) -> Result<Vec<Commit>, RepositoryError>;
+
     /// Whether `ancestor` is `of` or one of its ancestors. A commit that is not here is no ancestor.
     ///
     /// # Errors
@@ -249,6 +255,8 @@ pub trait Repository {
 
     /// Moves branches, all or none: at the remote by a push with lease where there is one, then here.
     /// A work tree that has a moved branch checked out and is clean follows it.
+    ///
+    /// A branch that is where it is to go counts as moved: publishing twice is publishing once.
     ///
     /// # Errors
     /// [`RepositoryError`] when the remote cannot be reached or refuses for another reason than a lease.

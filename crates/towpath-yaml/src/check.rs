@@ -63,6 +63,10 @@ fn fault(text: &str, at: usize) -> Option<ErrorKind> {
         c @ ('\0'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{FFFE}' | '\u{FFFF}') => {
             Some(ErrorKind::ControlCharacter(c))
         }
+        // Only the first character of a source may be one. Within a line it is text.
+        '\u{FEFF}' if at == 0 || text[..at].ends_with(['\n', '\r']) => {
+            Some(ErrorKind::ByteOrderMark)
+        }
         _ => None,
     }
 }

@@ -43,6 +43,9 @@ pub enum ErrorKind {
         u32::from(*.0)
     )]
     AmbiguousLineBreak(char),
+    /// A byte order mark at the start of a later line, as when files were put together.
+    #[error("a byte order mark may only stand at the very beginning")]
+    ByteOrderMark,
     /// A tab where only spaces may indent.
     #[error("a tab cannot indent, use spaces")]
     Tab,

@@ -8,19 +8,23 @@
 //! The crate is pure: bytes in, values out. It knows nothing of Kubernetes objects, files or
 //! Towpath's own domain, and it does not format or re-emit documents.
 //!
-//! Where to go next: [`load`](parse) builds the tree (`load.rs`), scalar rules are in `scalar.rs`,
-//! edits in `edit.rs`, quoting in `quote.rs`.
+//! Where to go next: `load.rs` builds the tree from events, `scalar.rs` has the rules for scalars,
+//! `edit.rs` the edits and their proof, `quote.rs` the quoting.
 
 mod check;
 mod edit;
+mod emit;
 mod error;
 mod load;
+mod merge;
 mod node;
 mod position;
 mod quote;
 mod scalar;
+mod token;
 
 pub use edit::{Edit, EditError, apply, replace_checked, set_entry, set_scalar};
+pub use emit::emit;
 pub use error::{Error, ErrorKind, report};
 pub use load::{Limits, parse, parse_with};
 pub use node::{Document, Entry, Key, Mapping, Node, Style, Value};

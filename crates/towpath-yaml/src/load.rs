@@ -5,9 +5,11 @@
 
 use crate::check::{self, Checked, Stretch, StretchKind};
 use crate::error::{Error, ErrorKind};
-use crate::node::{Document, Entry, Key, Mapping, Node, Style, Value};
+use crate::merge::{build_mapping, mark_aliased};
+use crate::node::{Document, Entry, Key, Node, Style, Value};
 use crate::position::{Places, Span, advance};
 use crate::scalar;
+use crate::token::{alias_name, closing_length, quoted_length, skip_properties, skip_to_header};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as Marks, Tag};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -52,8 +54,20 @@ pub fn parse_with(source: &[u8], limits: &Limits) -> Result<Vec<Document>, Error
     let checked = check::characters(source)?;
     let mut loader = Loader::new(&checked, limits);
     for event in Parser::new_from_str(checked.text) {
-        let (event, marks) = event.map_err(|error| loader.syntax(error.marker(), error.info()))?;
-        loader.event(event, marks)?;
+        match event {
+            Ok((event, marks)) => loader.event(event, marks)?,
+            Err(error) => {
+                let fault = loader.syntax(error.marker(), error.info());
+                if checked.has_tab
+                    && let Err(tab) =
+                        check::tabs(source, checked.text, checked.base, &loader.stretches)
+                    && (tab.line() == fault.line() || error.info().contains("tab"))
+                {
+                    return Err(tab);
+                }
+                return Err(fault);
+            }
+        }
     }
     if checked.has_tab {
         check::tabs(source, checked.text, checked.base, &loader.stretches)?;
@@ -187,9 +201,9 @@ impl<'s> Loader<'s> {
     }
 
     fn span(&mut self, marks: Marks) -> Span {
-        let (start, end) =
-            (self.places.byte(marks.start.index()), self.places.byte(marks.end.index()));
-        self.places.span(start, end.max(start), marks.start.line(), marks.start.col() + 1)
+        let (start, end) = (self.places.byte(&marks.start), self.places.byte(&marks.end));
+        let (line, column) = (marks.start.line(), marks.start.col() + 1);
+        self.places.span(start, end.max(start), line, column)
     }
 
     /// The part of a span after anchor and tag, trimmed of the space that follows it.
@@ -302,12 +316,12 @@ impl<'s> Loader<'s> {
         if merge && self.at_key() {
             return self.await_merge();
         }
-        self.finish(node, anchor, size)
+        self.finish(node, anchor, size, span)
     }
 
     /// The span of a block scalar from its `|` or `>` on; the event starts at its first text.
     fn header_on(&mut self, span: Span) -> Span {
-        let from = self.places.byte(self.passed.index());
+        let from = self.places.byte(&self.passed);
         let end = span.end - self.base;
         let Some(between) = self.text.get(from..end) else { return span };
         let rest = skip_to_header(between);
@@ -328,16 +342,26 @@ impl<'s> Loader<'s> {
             [b'-', after, ..] => b" \t\r\n".contains(after),
             _ => false,
         };
-        let place = if properties {
-            end
-        } else if follows_indicator() {
-            start + 1
-        } else {
-            start
-        };
-        let passed = &self.text[start..place];
-        let (line, column) = advance(passed, span.line as usize, span.column as usize);
-        self.places.span(place, place, line, column)
+        let (line, column) = (span.line as usize, span.column as usize);
+        if properties {
+            let (line, column) = advance(&self.text[start..end], line, column);
+            return self.places.span(end, end, line, column);
+        }
+        if !self.at_key() && follows_indicator() {
+            return self.places.span(start + 1, start + 1, line, column + 1);
+        }
+        let in_list = matches!(self.frames.last(), Some(Frame { content: Content::Seq(_), .. }));
+        if !in_list || self.in_flow() {
+            return Span { end: span.start, ..span };
+        }
+        // The event of an empty item stands after the space and comment that follow its `-`.
+        let line_start = self.text[..start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
+        let dashes = self.text[line_start..start]
+            .bytes()
+            .take_while(|b| matches!(b, b' ' | b'-'))
+            .collect::<Vec<u8>>();
+        let place = dashes.iter().rposition(|b| *b == b'-').map_or(0, |at| at + 1);
+        self.places.span(line_start + place, line_start + place, line, place + 1)
     }
 
     fn note_scalar(&mut self, style: Style, span: Span) {
@@ -380,6 +404,7 @@ impl<'s> Loader<'s> {
             // The event parser keeps anchors across documents, YAML does not.
             None => return Err(Error::new(ErrorKind::UnknownAnchor(name(self.text)), span)),
         };
+        self.check_depth(size.height, span)?;
         if self.aliased_bytes + size.bytes > self.limits.max_bytes {
             let limit = self.limits.max_bytes;
             return Err(Error::new(ErrorKind::TooLarge { limit }, span));
@@ -388,12 +413,11 @@ impl<'s> Loader<'s> {
             let limit = self.limits.max_nodes;
             return Err(Error::new(ErrorKind::TooManyNodes { limit }, span));
         }
-        self.check_depth(size.height, span)?;
         let mut node = node.clone();
         mark_aliased(&mut node);
         self.aliased_bytes += size.bytes;
         self.nodes += size.nodes;
-        self.finish(node, 0, size)
+        self.finish(node, 0, size, span)
     }
 
     fn open(
@@ -407,12 +431,14 @@ impl<'s> Loader<'s> {
         let mut span = self.span(marks);
         if anchored || tagged {
             span = self.own_bytes(span, true, false);
+        } else if matches!(content, Content::Seq(_)) {
+            span = self.dashed(span);
         }
         if tag.and_then(core_suffix) == Some("binary") {
             return Err(Error::new(ErrorKind::Binary, span));
         }
-        self.count(1, span)?;
         self.check_depth(1, span)?;
+        self.count(1, span)?;
         if self.at_key() {
             let what = if matches!(content, Content::Seq(_)) { "a list" } else { "a mapping" };
             return Err(Error::new(ErrorKind::UnsupportedKey(what), span));
@@ -444,12 +470,36 @@ impl<'s> Loader<'s> {
         Ok(())
     }
 
+    /// The span of a list from its first `-` on.
+    ///
+    /// The event of a list that is not indented below its key starts after the dash.
+    fn dashed(&self, span: Span) -> Span {
+        let Some(Frame { content: Content::Map { .. }, style: Style::Block, indent, .. }) =
+            self.frames.last()
+        else {
+            return span;
+        };
+        if self.in_flow() {
+            return span;
+        }
+        let start = span.start - self.base;
+        let line_start = self.text[..start].rfind(['\n', '\r']).map_or(0, |at| at + 1);
+        let dash = line_start + indent - 1;
+        let lead = self.text.as_bytes().get(line_start..dash).unwrap_or_default();
+        let leads_line = dash < start && lead.iter().all(|b| *b == b' ');
+        let separate = self.text.as_bytes().get(dash + 1).is_none_or(u8::is_ascii_whitespace);
+        if !leads_line || self.text.as_bytes()[dash] != b'-' || !separate {
+            return span;
+        }
+        self.places.span(dash, start, span.line as usize, *indent)
+    }
+
     fn close(&mut self, marks: Marks) -> Result<(), Error> {
-        let end = self.span(marks);
+        let bracket = self.places.byte(&marks.start);
         let Some(frame) = self.frames.pop() else { return Ok(()) };
         let Frame { content, mut span, style, anchor, anchored, tagged, in_flow, size, .. } = frame;
         if style == Style::Flow {
-            span.end = end.end;
+            span.end = self.base + bracket + closing_length(&self.text[bracket..]);
             if self.keep_stretches && !in_flow {
                 let (start, end) = (span.start - self.base, span.end - self.base);
                 self.stretches.push(Stretch { start, end, kind: StretchKind::Free });
@@ -473,11 +523,11 @@ impl<'s> Loader<'s> {
         };
         let node =
             Node { value, span, style, aliased: false, anchored, tagged, in_flow, raw: None };
-        self.finish(node, anchor, size)
+        self.finish(node, anchor, size, span)
     }
 
-    /// Puts a finished value where it belongs.
-    fn finish(&mut self, node: Node, anchor: usize, size: Size) -> Result<(), Error> {
+    /// Puts a finished value where it belongs; `at` is where the source asked for it.
+    fn finish(&mut self, node: Node, anchor: usize, size: Size, at: Span) -> Result<(), Error> {
         if anchor > 0 && self.keep_anchors {
             // The copy kept for aliases counts too: nested anchors would square the memory.
             self.count(size.nodes, node.span)?;
@@ -491,7 +541,7 @@ impl<'s> Loader<'s> {
         match &mut frame.content {
             Content::Seq(items) => items.push(node),
             Content::Map { entries, key, merged } => match std::mem::replace(key, Pending::Key) {
-                Pending::Key => *key = Pending::Value(as_key(node)?),
+                Pending::Key => *key = Pending::Value(as_key(node, at)?),
                 Pending::Value(key) => entries.push(Entry { key, value: node }),
                 Pending::Merge => merged.push(node),
             },
@@ -500,66 +550,12 @@ impl<'s> Loader<'s> {
     }
 }
 
-fn as_key(node: Node) -> Result<Key, Error> {
+fn as_key(node: Node, at: Span) -> Result<Key, Error> {
     let Node { value, span, style, aliased, tagged, in_flow, .. } = node;
     let is_string = matches!(value, Value::String(_));
-    let text = scalar::key_text(value)
-        .map_err(|what| Error::new(ErrorKind::UnsupportedKey(what), span))?;
+    let text =
+        scalar::key_text(value).map_err(|what| Error::new(ErrorKind::UnsupportedKey(what), at))?;
     Ok(Key { text, span, style, aliased, tagged, in_flow, is_string })
-}
-
-fn build_mapping(entries: Vec<Entry>, merged: Vec<Node>) -> Result<Mapping, Error> {
-    let own = Mapping::new(entries).map_err(|(mut entries, first, second)| {
-        let key = entries.swap_remove(second).key;
-        let first_line = entries[first].key.span.line;
-        Error::new(ErrorKind::DuplicateKey { key: key.text, first_line }, key.span)
-    })?;
-    if merged.is_empty() {
-        return Ok(own);
-    }
-    // Own keys win, then the first mapping that has the key: go-yaml and the merge key's
-    // definition agree on both.
-    let mut sources = Vec::new();
-    for node in merged {
-        let span = node.span;
-        match node.value {
-            Value::Map(mapping) => sources.push(mapping),
-            Value::Seq(items) => {
-                for item in items {
-                    match item.value {
-                        Value::Map(mapping) => sources.push(mapping),
-                        _ => return Err(Error::new(ErrorKind::BadMerge, item.span)),
-                    }
-                }
-            }
-            _ => return Err(Error::new(ErrorKind::BadMerge, span)),
-        }
-    }
-    let mut taken: std::collections::BTreeSet<String> =
-        own.iter().map(|entry| entry.key.text.clone()).collect();
-    let mut entries = own.into_entries();
-    for mut entry in sources.into_iter().flat_map(Mapping::into_entries) {
-        if taken.insert(entry.key.text.clone()) {
-            entry.key.aliased = true;
-            mark_aliased(&mut entry.value);
-            entries.push(entry);
-        }
-    }
-    Ok(Mapping::new(entries).unwrap_or_default())
-}
-
-fn mark_aliased(node: &mut Node) {
-    node.aliased = true;
-    match &mut node.value {
-        Value::Seq(items) => items.iter_mut().for_each(mark_aliased),
-        Value::Map(mapping) => {
-            for entry in mapping.entries_mut() {
-                entry.key.aliased = true;
-                mark_aliased(&mut entry.value);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// The tag `!` without a name.
@@ -574,58 +570,4 @@ fn core_suffix(tag: &Tag) -> Option<&str> {
         return Some(&tag.suffix);
     }
     if tag.handle.is_empty() { tag.suffix.strip_prefix(PREFIX) } else { None }
-}
-
-fn alias_name(text: &str) -> &str {
-    let name = text.strip_prefix(['*', '&']).unwrap_or(text);
-    let end = name.find([' ', '\t', '\n', '\r', ',', '[', ']', '{', '}']).unwrap_or(name.len());
-    &name[..end]
-}
-
-/// The length of the quoted scalar at the start of `text`; the event may take in what follows.
-fn quoted_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let Some(quote) = bytes.first().copied() else { return 0 };
-    let mut at = 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'\\' if quote == b'"' => at += 2,
-            b'\'' if quote == b'\'' && bytes.get(at + 1) == Some(&quote) => at += 2,
-            byte if *byte == quote => return at + 1,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
-}
-
-/// `text` from the `|` or `>` of a block scalar on; only indicators, comments, anchor and tag may
-/// come before it.
-fn skip_to_header(text: &str) -> &str {
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        rest = match first {
-            '|' | '>' => return rest,
-            '#' | '&' | '!' => skip_properties(rest),
-            _ => &rest[first.len_utf8()..],
-        };
-    }
-    text
-}
-
-/// What follows the anchor and the tag at the start of `text`.
-fn skip_properties(text: &str) -> &str {
-    let mut rest = text;
-    loop {
-        rest = rest.trim_start_matches([' ', '\t', '\n', '\r']);
-        if rest.starts_with('#') {
-            rest = &rest[rest.find(['\n', '\r']).unwrap_or(rest.len())..];
-        } else if rest.starts_with("!<") {
-            rest = &rest[rest.find('>').map_or(rest.len(), |end| end + 1)..];
-        } else if rest.starts_with(['&', '!']) {
-            let ends = [' ', '\t', '\n', '\r', ',', '[', ']', '{', '}'];
-            rest = &rest[rest.find(ends).unwrap_or(rest.len())..];
-        } else {
-            return rest;
-        }
-    }
 }

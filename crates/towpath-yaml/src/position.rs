@@ -3,6 +3,8 @@
 //! The event parser counts characters; edits need bytes. [`Places`] turns the one into the other
 //! for a source it has been given, and must never be asked about another source.
 
+use saphyr_parser::Marker;
+
 /// The bytes of one value in its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Span {
@@ -24,43 +26,55 @@ impl Span {
     }
 }
 
-/// Turns character indices into byte offsets by walking from the last answer.
+/// Turns the event parser's lines and columns into byte offsets.
 ///
-/// Events arrive nearly in order, so the walk is linear over a whole parse.
+/// Its character index is not used where characters and bytes differ: it drifts after a directive
+/// that is not ASCII, and lines do not. Columns are walked from the last answer on the same line,
+/// so a whole parse stays linear even when all of it is one line.
 pub(crate) struct Places<'s> {
     text: &'s str,
     base: usize,
     ascii: bool,
-    character: usize,
+    /// Where each line starts; empty when `ascii`.
+    lines: Vec<usize>,
+    line: usize,
+    column: usize,
     byte: usize,
 }
 
 impl<'s> Places<'s> {
     /// `base` is the number of bytes (a byte order mark) cut off before `text`.
     pub(crate) fn new(text: &'s str, base: usize, ascii: bool) -> Self {
-        Self { text, base, ascii, character: 0, byte: 0 }
+        let lines = if ascii { Vec::new() } else { line_starts(text.as_bytes()) };
+        Self { text, base, ascii, lines, line: 1, column: 0, byte: 0 }
     }
 
-    /// The byte offset, within `text`, of the character at `index`.
-    pub(crate) fn byte(&mut self, index: usize) -> usize {
+    /// The byte offset, within `text`, of a mark.
+    pub(crate) fn byte(&mut self, mark: &Marker) -> usize {
         if self.ascii {
-            return index.min(self.text.len());
+            return mark.index().min(self.text.len());
+        }
+        if self.line != mark.line() {
+            self.line = mark.line();
+            self.column = 0;
+            let start = self.lines.get(mark.line().saturating_sub(1)).copied();
+            self.byte = start.unwrap_or(self.text.len());
         }
         let bytes = self.text.as_bytes();
         let continues = |byte: usize| bytes.get(byte).is_some_and(|b| b & 0xC0 == 0x80);
-        while self.character < index && self.byte < bytes.len() {
+        while self.column < mark.col() && self.byte < bytes.len() {
             self.byte += 1;
             while continues(self.byte) {
                 self.byte += 1;
             }
-            self.character += 1;
+            self.column += 1;
         }
-        while self.character > index && self.byte > 0 {
-            self.byte -= 1;
+        while self.column > mark.col() {
+            self.byte = self.byte.saturating_sub(1);
             while continues(self.byte) {
                 self.byte -= 1;
             }
-            self.character -= 1;
+            self.column -= 1;
         }
         self.byte
     }
@@ -74,6 +88,16 @@ impl<'s> Places<'s> {
             column: u32::try_from(column).unwrap_or(u32::MAX),
         }
     }
+}
+
+fn line_starts(bytes: &[u8]) -> Vec<usize> {
+    let mut starts = vec![0];
+    for (at, byte) in bytes.iter().enumerate() {
+        if *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')) {
+            starts.push(at + 1);
+        }
+    }
+    starts
 }
 
 /// Moves a line and column (both from 1) over `passed`.

@@ -53,6 +53,7 @@ fn items_and_nested_values_are_reached_by_path() {
     let source = "spec:\n- image: a:1\n-\n- image: 'b:1'\n";
     let expected = "spec:\n- image: a:1\n-\n- image: 'b:2'\n";
     assert_eq!(edited(source, &["spec", "2", "image"], "b:2").unwrap(), expected);
+    assert_eq!(edited("a:\n-  # none\n- b\n", &["a", "0"], "x").unwrap(), "a:\n- x  # none\n- b\n");
     let expected = "spec:\n- image: a:1\n- x\n- image: 'b:1'\n";
     assert_eq!(edited(source, &["spec", "1"], "x").unwrap(), expected);
 }

@@ -1,0 +1,211 @@
+//! OCI registries over HTTP: the clients, the log-in and the runtime that drives them.
+//!
+//! The protocol is `oci-client`'s; here is what it leaves open about access: which credentials, which
+//! token, which scheme. Plain HTTP is spoken where `insecure` says so and nowhere else, loopback
+//! included, as Flux does. Must not speak to a repository itself. Next: `session`, which does.
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::{Client, Reference, RegistryOperation};
+use tokio::runtime::Runtime;
+use towpath_core::id::Digest;
+use towpath_engine::ports::{FetchedManifest, PushContent, Pushed, RegistryError, RegistryProblem};
+
+use super::credentials::{self, Credentials};
+use super::fault::{Fault, Faults};
+use super::session::Session;
+use super::{Name, OciSettings};
+
+/// All registries: their clients, and the runtime that drives them.
+pub(super) struct Remote {
+    settings: Arc<OciSettings>,
+    runtime: Runtime,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// One client for HTTPS (`false`) and one for plain HTTP (`true`), made when first needed.
+    clients: HashMap<bool, Client>,
+    /// By host; a credential helper is asked once.
+    credentials: HashMap<String, Credentials>,
+    /// The bearer tokens seen, so that they are never shown.
+    tokens: Vec<String>,
+    /// Which repositories have been logged in to: plain HTTP or not, repository, for pushing or not.
+    logged_in: HashSet<(bool, String, bool)>,
+}
+
+impl Remote {
+    pub(super) fn new(settings: OciSettings) -> Result<Self, RegistryError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(
+            |error| RegistryError {
+                problem: RegistryProblem::Unreachable,
+                message: "cannot prepare network access".to_owned(),
+                hint: None,
+                source: Some(Box::new(error)),
+            },
+        )?;
+        Ok(Self { settings: Arc::new(settings), runtime, state: Mutex::default() })
+    }
+
+    pub(super) fn tags(&self, at: &str, insecure: bool) -> Result<Vec<String>, RegistryError> {
+        self.run(at, insecure, false, |session| async move { session.tags().await })
+    }
+
+    pub(super) fn manifest(
+        &self,
+        at: &str,
+        insecure: bool,
+        name: &Name,
+    ) -> Result<Option<FetchedManifest>, RegistryError> {
+        self.run(at, insecure, false, |session| async move {
+            session.retrying(|| session.manifest(name)).await
+        })
+    }
+
+    pub(super) fn blob(
+        &self,
+        at: &str,
+        insecure: bool,
+        digest: &Digest,
+        max_bytes: u64,
+    ) -> Result<Vec<u8>, RegistryError> {
+        self.run(at, insecure, false, |session| async move {
+            session.retrying(|| session.blob(digest, max_bytes)).await
+        })
+    }
+
+    pub(super) fn push(
+        &self,
+        at: &str,
+        insecure: bool,
+        content: &PushContent<'_>,
+        tag: &str,
+    ) -> Result<Pushed, RegistryError> {
+        self.run(at, insecure, true, |session| async move { session.push(content, tag).await })
+    }
+
+    fn run<T, F: Future<Output = Result<T, Fault>>>(
+        &self,
+        at: &str,
+        insecure: bool,
+        push: bool,
+        work: impl FnOnce(Session) -> F,
+    ) -> Result<T, RegistryError> {
+        let mut session = self.session(at, insecure)?;
+        let work = async {
+            self.log_in(&mut session, RegistryOperation::Pull).await?;
+            if push {
+                self.log_in(&mut session, RegistryOperation::Push).await?;
+            }
+            work(session).await
+        };
+        self.runtime.block_on(work).map_err(|fault| fault.error)
+    }
+
+    fn session(&self, at: &str, insecure: bool) -> Result<Session, RegistryError> {
+        let reference = parse(at)?;
+        let host = reference.resolve_registry().to_owned();
+        let mut state = self.state();
+        let credentials = match state.credentials.get(&host) {
+            Some(known) => known.clone(),
+            None => {
+                let read = credentials::read(self.settings.docker_config.as_deref(), &host)?;
+                state.credentials.insert(host.clone(), read.clone());
+                read
+            }
+        };
+        let client = match state.clients.get(&insecure) {
+            Some(known) => known.clone(),
+            None => {
+                let made = client(&self.settings, insecure)?;
+                state.clients.insert(insecure, made.clone());
+                made
+            }
+        };
+        let mut secrets = credentials.secrets.clone();
+        secrets.extend(state.tokens.iter().cloned());
+        Ok(Session {
+            client,
+            reference,
+            credentials,
+            settings: Arc::clone(&self.settings),
+            faults: Faults { at: format!("oci://{at}"), host, insecure, secrets },
+        })
+    }
+
+    /// Gets the token that the repository asks for, once; later the client renews it by itself. Done
+    /// apart because the client says nothing about a failed log-in when it does it on the way.
+    async fn log_in(
+        &self,
+        session: &mut Session,
+        operation: RegistryOperation,
+    ) -> Result<(), Fault> {
+        let push = operation == RegistryOperation::Push;
+        let key = (session.faults.insecure, session.faults.at.clone(), push);
+        if self.state().logged_in.contains(&key) {
+            return Ok(());
+        }
+        let log_in = async || {
+            let auth = &session.credentials.auth;
+            let answer = session.client.auth(&session.reference, auth, operation);
+            session.limited("get access to", session.settings.request_timeout, answer).await
+        };
+        let token = session.retrying(log_in).await?;
+        if let Some(token) = token {
+            if !token.bytes().all(|b| b.is_ascii_graphic()) {
+                return Err(session.faults.not_a_registry("get access to"));
+            }
+            session.faults.secrets.push(token.clone());
+            self.state().tokens.push(token);
+        }
+        self.state().logged_in.insert(key);
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing is left half-changed by a panic: every change is one insertion.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn client(settings: &OciSettings, insecure: bool) -> Result<Client, RegistryError> {
+    // An error says that a provider is there already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let config = ClientConfig {
+        protocol: if insecure { ClientProtocol::Http } else { ClientProtocol::Https },
+        platform_resolver: None,
+        connect_timeout: Some(settings.connect_timeout),
+        read_timeout: Some(settings.request_timeout),
+        user_agent: concat!("towpath/", env!("CARGO_PKG_VERSION")),
+        ..ClientConfig::default()
+    };
+    Client::try_from(config).map_err(|error| RegistryError {
+        problem: RegistryProblem::Unreachable,
+        message: "cannot prepare network access".to_owned(),
+        hint: Some("are the system's certificates installed?".to_owned()),
+        source: Some(Box::new(error)),
+    })
+}
+
+/// Reads `host[:port]/repository`, as `OCIRepository.spec.url` has it after `oci://`.
+fn parse(at: &str) -> Result<Reference, RegistryError> {
+    let refuse = |why: &str| RegistryError {
+        problem: RegistryProblem::Refused,
+        message: format!("{at:?} is not the repository of a registry: {why}"),
+        hint: Some("write HOST[:PORT]/REPOSITORY in lower case, without tag or digest".to_owned()),
+        source: None,
+    };
+    let reference: Reference = at.parse().map_err(|error| RegistryError {
+        source: Some(Box::new(error)),
+        ..refuse("it cannot be parsed")
+    })?;
+    let name = at.rsplit('/').next().unwrap_or(at);
+    if name.contains([':', '@']) || !at.contains('/') {
+        return Err(refuse("it has a tag or digest, or no host"));
+    }
+    Ok(reference)
+}

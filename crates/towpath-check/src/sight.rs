@@ -1,0 +1,103 @@
+//! What several rules look up: environments of clusters, dependencies, and who defines which type.
+//! Must not judge.
+
+use std::collections::HashMap;
+
+use towpath_core::path::Environment;
+use towpath_core::pin::Pin;
+use towpath_discovery::facts::{Detail, Kustomization, Object, Reference};
+use towpath_discovery::inventory::{Followed, Inventory, Placed};
+use towpath_discovery::resolve::{ClusterOnPath, Resolved};
+
+/// The environment of a pin.
+pub(crate) fn environment_of<'a>(resolved: &'a Resolved, pin: &Pin) -> Option<&'a Environment> {
+    resolved.path.environment(&pin.environment)
+}
+
+/// The clusters, each with its environment.
+pub(crate) fn clusters(
+    resolved: &Resolved,
+) -> impl Iterator<Item = (&ClusterOnPath, &Environment)> {
+    resolved.clusters.iter().filter_map(|cluster| {
+        resolved.path.environment(&cluster.environment).map(|environment| (cluster, environment))
+    })
+}
+
+/// A Flux Kustomization of a cluster.
+#[derive(Clone, Copy)]
+pub(crate) struct Step<'a> {
+    pub(crate) placed: Placed<'a>,
+    pub(crate) what: &'a Kustomization,
+    pub(crate) followed: &'a Followed,
+}
+
+/// The Flux Kustomizations of a cluster.
+pub(crate) fn steps<'a>(
+    inventory: &'a Inventory,
+    cluster: &'a ClusterOnPath,
+) -> impl Iterator<Item = Step<'a>> {
+    cluster.found.kustomizations.iter().filter_map(|followed| {
+        let placed = inventory.object(followed.object);
+        let Detail::Kustomization(what) = &placed.object.detail else { return None };
+        Some(Step { placed, what, followed })
+    })
+}
+
+/// Flux Kustomizations by namespace and name.
+pub(crate) fn by_name<'a>(steps: &[Step<'a>]) -> HashMap<(&'a str, &'a str), Step<'a>> {
+    steps
+        .iter()
+        .map(|step| ((&*step.placed.object.namespace, &*step.placed.object.name), *step))
+        .collect()
+}
+
+/// The namespace and name that a dependency of `object` means.
+pub(crate) fn target<'a>(object: &'a Object, dependency: &'a Reference) -> (&'a str, &'a str) {
+    (dependency.namespace.as_deref().unwrap_or(&object.namespace), &dependency.name)
+}
+
+/// The groups whose types every Kubernetes has.
+const BUILT_IN: &[&str] = &[
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "extensions",
+    "flowcontrol.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+    "storagemigration.k8s.io",
+];
+
+/// Whether the object's type has to be installed first. Flux's own types come with bootstrapping.
+pub(crate) fn is_custom(object: &Object) -> bool {
+    let group = object.group();
+    !BUILT_IN.contains(&group)
+        && !group.ends_with(".toolkit.fluxcd.io")
+        && group != "fluxcd.controlplane.io"
+}
+
+/// Words as people list them: `a`, `a and b`, `a, b and c`.
+pub(crate) fn list<T: AsRef<str>>(words: &[T]) -> String {
+    let (last, rest) = match words.split_last() {
+        Some((last, [])) => return last.as_ref().to_owned(),
+        Some(split) => split,
+        None => return "nothing".to_owned(),
+    };
+    let rest: Vec<&str> = rest.iter().map(AsRef::as_ref).collect();
+    format!("{} and {}", rest.join(", "), last.as_ref())
+}

@@ -1,0 +1,284 @@
+//! Step 2, the part that is not in files: releases, branches, and the ledger, made into a snapshot.
+//!
+//! What cannot be reached is said in the snapshot, never taken for "nothing there". Asks registries
+//! for no more manifests than the plan can need. Next: `towpath_core::plan`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use towpath_artifact::{Manifest, RevisionRef};
+use towpath_core::finding::Finding;
+use towpath_core::id::{BranchName, CommitId, ComponentName, Digest};
+use towpath_core::path::{Component, ReleaseStream};
+use towpath_core::record::{Event, History};
+use towpath_core::release::{Reach, Release, Releases, Seen};
+use towpath_core::snapshot::Snapshot;
+use towpath_core::tracking::Tracking;
+use towpath_core::version::Version;
+
+use crate::ledger::{self, LedgerError};
+use crate::locate;
+use crate::ports::{Registry, RegistryError, Repository, RepositoryError};
+use crate::survey::Survey;
+
+/// Where to look.
+pub struct World<'a> {
+    /// When this is.
+    pub now: Timestamp,
+    /// The repository; `None`: the files are a plain folder.
+    pub repository: Option<&'a dyn Repository>,
+    /// The registries; `None`: stay offline.
+    pub registry: Option<&'a dyn Registry>,
+    /// The commit that the files were read from.
+    pub base: Option<CommitId>,
+}
+
+/// Why no snapshot could be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    /// Git could not answer.
+    #[error("the repository could not be read")]
+    Repository(#[from] RepositoryError),
+    /// The ledger could not be read.
+    #[error("the ledger could not be read")]
+    Ledger(#[from] LedgerError),
+    /// A component's releases are at no place that can be understood.
+    #[error("the releases of {component} cannot be located")]
+    Location {
+        /// Which component.
+        component: ComponentName,
+        /// Why.
+        #[source]
+        source: locate::LocationError,
+    },
+}
+
+/// Takes a snapshot.
+///
+/// # Errors
+/// [`ObserveError`]. A registry that cannot be reached is no error; the snapshot says so.
+pub fn observe(
+    survey: &Survey,
+    world: &World<'_>,
+    findings: Vec<Finding>,
+) -> Result<Snapshot, ObserveError> {
+    let mut history = History::default();
+    let mut branches = BTreeMap::new();
+    if let Some(repository) = world.repository {
+        history = ledger::fold(&ledger::read(repository)?);
+        branches = repository.branches()?.into_iter().collect();
+    }
+    let mut snapshot = Snapshot {
+        now: world.now,
+        base: world.base.clone(),
+        branches,
+        pins: survey.resolved.pins.clone(),
+        releases: BTreeMap::new(),
+        contained: BTreeSet::new(),
+        running: BTreeMap::new(),
+        history,
+        findings,
+    };
+    for component in &survey.resolved.path.components {
+        let releases = releases_of(survey, world, component, &snapshot)?;
+        snapshot.releases.insert(component.name.clone(), releases);
+    }
+    if let Some(repository) = world.repository {
+        snapshot.contained = contained(repository, &snapshot)?;
+    }
+    Ok(snapshot)
+}
+
+/// The releases that the ledger knows, by version; the last record of a version counts.
+fn recorded(history: &History, component: &ComponentName) -> BTreeMap<Version, Release> {
+    let mut out = BTreeMap::new();
+    for record in &history.records {
+        if let Event::Released { component: of, version, tag, digest, commit, .. } = &record.event
+            && of == component
+        {
+            out.insert(
+                version.clone(),
+                Release {
+                    component: component.clone(),
+                    version: version.clone(),
+                    tag: tag.clone(),
+                    digest: Some(digest.clone()),
+                    commit: Some(commit.clone()),
+                    seen: Seen { ledger: true, ..Seen::default() },
+                },
+            );
+        }
+    }
+    out
+}
+
+fn releases_of(
+    survey: &Survey,
+    world: &World<'_>,
+    component: &Component,
+    snapshot: &Snapshot,
+) -> Result<Releases, ObserveError> {
+    let mut known = recorded(&snapshot.history, &component.name);
+    let reach = match &component.releases {
+        ReleaseStream::GitTags => match world.repository {
+            Some(repository) => {
+                git_tags(repository, component, &mut known)?;
+                Reach::Reached
+            }
+            None => Reach::NotAsked,
+        },
+        ReleaseStream::Elsewhere { location } => Reach::NotListable { location: location.clone() },
+        ReleaseStream::Oci { .. } => {
+            let location = locate::of(component, &survey.stated.registries).map_err(|source| {
+                ObserveError::Location { component: component.name.clone(), source }
+            })?;
+            match (world.registry, location) {
+                (Some(registry), Some(location)) => {
+                    match from_registry(registry, &location, component, snapshot, &mut known) {
+                        Ok(()) => Reach::Reached,
+                        Err(error) => Reach::Unreachable {
+                            location: location.to_string(),
+                            why: one_line(&error),
+                        },
+                    }
+                }
+                _ => Reach::NotAsked,
+            }
+        }
+    };
+    Ok(Releases { list: known.into_values().collect(), reach })
+}
+
+fn git_tags(
+    repository: &dyn Repository,
+    component: &Component,
+    known: &mut BTreeMap<Version, Release>,
+) -> Result<(), RepositoryError> {
+    for (tag, commit) in repository.tags()? {
+        let Ok(version) = Version::parse(&tag) else { continue };
+        let release = known.entry(version.clone()).or_insert_with(|| Release {
+            component: component.name.clone(),
+            version,
+            tag,
+            digest: None,
+            commit: None,
+            seen: Seen::default(),
+        });
+        release.seen.differs = release.commit.as_ref().is_some_and(|c| *c != commit);
+        release.seen.source = true;
+        release.commit = Some(commit);
+    }
+    Ok(())
+}
+
+/// Joins the tags of the registry; asks for the manifests of those that matter.
+fn from_registry(
+    registry: &dyn Registry,
+    location: &crate::ports::ArtifactLocation,
+    component: &Component,
+    snapshot: &Snapshot,
+    known: &mut BTreeMap<Version, Release>,
+) -> Result<(), RegistryError> {
+    for tag in registry.tags(location)? {
+        // Two-part tags and signatures are no versions for Flux either.
+        let Ok(version) = Version::parse(&tag) else { continue };
+        let release = known.entry(version.clone()).or_insert_with(|| Release {
+            component: component.name.clone(),
+            version,
+            tag,
+            digest: None,
+            commit: None,
+            seen: Seen::default(),
+        });
+        release.seen.source = true;
+    }
+    for version in that_matter(component, snapshot, known) {
+        let Some(release) = known.get_mut(&version) else { continue };
+        if !release.seen.source {
+            continue;
+        }
+        let Some(manifest) = registry.manifest(location, &release.tag)? else {
+            release.seen.source = false;
+            continue;
+        };
+        release.seen.differs = release.digest.as_ref().is_some_and(|d| *d != manifest.digest);
+        if release.commit.is_none() {
+            release.commit = commit_of(&manifest.bytes);
+        }
+        release.digest = Some(manifest.digest);
+    }
+    Ok(())
+}
+
+/// The versions that a pin means or a plan can offer: the newest, the newest final one, the highest of
+/// each range, and each exact one.
+fn that_matter(
+    component: &Component,
+    snapshot: &Snapshot,
+    known: &BTreeMap<Version, Release>,
+) -> BTreeSet<Version> {
+    let mut out = BTreeSet::new();
+    out.extend(known.keys().next_back().cloned());
+    out.extend(known.keys().rev().find(|v| !v.is_prerelease()).cloned());
+    for pin in snapshot.pins.iter().filter(|p| p.component == component.name) {
+        match &pin.tracking {
+            Tracking::Semver(range) => out.extend(range.highest(known.keys()).cloned()),
+            Tracking::Exact(exact) => {
+                let tagged = known.values().find(|r| Some(&r.tag) == exact.tag.as_ref());
+                out.extend(tagged.map(|r| r.version.clone()));
+            }
+            Tracking::Branch(_) => {}
+        }
+    }
+    out
+}
+
+fn commit_of(manifest: &[u8]) -> Option<CommitId> {
+    let manifest = Manifest::parse(manifest).ok()?;
+    let revision = RevisionRef::parse(manifest.revision()?).ok()?;
+    CommitId::parse(&revision.commit).ok()
+}
+
+/// For each followed branch, the newest final release that it contains, and any newer prerelease.
+fn contained(
+    repository: &dyn Repository,
+    snapshot: &Snapshot,
+) -> Result<BTreeSet<(BranchName, CommitId)>, RepositoryError> {
+    let mut wanted: BTreeSet<(&BranchName, &ComponentName)> = BTreeSet::new();
+    for pin in &snapshot.pins {
+        if let Tracking::Branch(branch) = &pin.tracking {
+            wanted.insert((branch, &pin.component));
+        }
+    }
+    let mut out = BTreeSet::new();
+    for (branch, component) in wanted {
+        let Some(head) = snapshot.branches.get(branch) else { continue };
+        let Some(releases) = snapshot.releases.get(component) else { continue };
+        for release in releases.list.iter().rev() {
+            let Some(commit) = &release.commit else { continue };
+            if repository.is_ancestor(commit, head)? {
+                out.insert((branch.clone(), commit.clone()));
+                if !release.version.is_prerelease() {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// An error and its causes on one line, for a reason that is shown in a table.
+fn one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text.replace('\n', " ")
+}
+
+/// A digest of the artifact crate as one of core.
+pub(crate) fn core_digest(digest: &towpath_artifact::Digest) -> Digest {
+    Digest::parse(digest.as_str()).expect("both crates name SHA-256 digests alike")
+}

@@ -1,0 +1,227 @@
+//! What each object that has to be deleted uses, provides and depends on.
+//!
+//! Must not order anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use towpath_core::pin::{Location, ObjectRef};
+use towpath_discovery::facts::{Detail, Kustomization, Object, Reference, ResourceType};
+use towpath_discovery::inventory::{FileId, FoundCluster, Inventory, ObjectId, Placed};
+
+use super::Seen;
+
+/// Something to delete.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) object: ObjectRef,
+    pub(super) at: Location,
+    pub(super) class: Class,
+    /// Custom resources that it uses and does not define.
+    pub(super) uses: BTreeSet<ResourceType>,
+    /// Custom resources that it defines.
+    pub(super) provides: BTreeSet<ResourceType>,
+    /// Whether it may define others that cannot be seen: a chart, a Promise.
+    pub(super) opaque: bool,
+    pub(super) depends_on: Vec<ObjectRef>,
+}
+
+/// When something goes, where nothing else decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    User,
+    Provider,
+    Rest,
+    Source,
+    Namespace,
+}
+
+/// Everything to delete, and what is suspended before that.
+pub(super) struct Group {
+    pub(super) nodes: Vec<Node>,
+    pub(super) suspended: Vec<(ObjectRef, Location)>,
+}
+
+/// Groups that a Kubernetes API server has by itself (`kubernetes/api`).
+const BUILT_IN: &[&str] = &[
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "extensions",
+    "flowcontrol.apiserver.k8s.io",
+    "imagepolicy.k8s.io",
+    "internal.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+    "storagemigration.k8s.io",
+];
+
+/// Whether the group is there on every cluster with Flux.
+fn is_built_in(group: &str) -> bool {
+    BUILT_IN.contains(&group)
+        || group.ends_with(".toolkit.fluxcd.io")
+        || group == "fluxcd.controlplane.io"
+}
+
+/// Flux's own objects, which `flux bootstrap` puts into `flux-system` and which go with the cluster.
+fn is_bootstrap(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name.starts_with("gotk-") && file.contains("flux-system/")
+}
+
+/// Reads what a cluster has.
+pub(super) fn read(inventory: &Inventory, cluster: &FoundCluster) -> Group {
+    let content: BTreeMap<ObjectId, &Arc<[FileId]>> =
+        cluster.kustomizations.iter().map(|k| (k.object, &k.content)).collect();
+    let mut reader = Reader {
+        inventory,
+        content,
+        skip: cluster.root.into_iter().chain(cluster.root_source).collect(),
+        group: Group { nodes: Vec::new(), suspended: Vec::new() },
+    };
+    let owned = reader.owned(cluster);
+    let own: Vec<FileId> =
+        cluster.applied.iter().copied().filter(|file| !owned.contains(file)).collect();
+    reader.files(&own);
+    reader.group.nodes.sort_by(|a, b| a.object.cmp(&b.object));
+    reader.group.nodes.dedup_by(|a, b| a.object == b.object);
+    reader.group.suspended.sort();
+    reader.group
+}
+
+struct Reader<'a> {
+    inventory: &'a Inventory,
+    /// The files of each Flux Kustomization of the cluster.
+    content: BTreeMap<ObjectId, &'a Arc<[FileId]>>,
+    skip: Seen,
+    group: Group,
+}
+
+impl<'a> Reader<'a> {
+    /// The files that a Kustomization other than the root applies.
+    fn owned(&self, cluster: &FoundCluster) -> BTreeSet<FileId> {
+        let own = cluster.root.and_then(|root| self.content.get(&root));
+        let others = cluster.kustomizations.iter().filter(|k| Some(k.object) != cluster.root);
+        // One that applies the whole folder again is the root under another name.
+        others
+            .filter(|k| k.folder.as_ref() != Some(&cluster.folder))
+            .filter(|k| own.is_none_or(|own| **own != k.content))
+            .flat_map(|k| k.content.iter().copied())
+            .collect()
+    }
+
+    fn files(&mut self, files: &[FileId]) {
+        let inventory = self.inventory;
+        for placed in files.iter().flat_map(|id| inventory.objects_of(*id)) {
+            if !is_bootstrap(placed.file.as_str()) && self.skip.insert(placed.id) {
+                self.object(placed);
+            }
+        }
+    }
+
+    fn object(&mut self, placed: Placed<'a>) {
+        let object = placed.object;
+        let mut node = Node {
+            object: object.reference(),
+            at: placed.at(),
+            class: Class::Rest,
+            uses: BTreeSet::new(),
+            provides: BTreeSet::new(),
+            opaque: false,
+            depends_on: Vec::new(),
+        };
+        match &object.detail {
+            Detail::Kustomization(kustomization) => {
+                node.depends_on = references(object, &kustomization.depends_on);
+                self.kustomization(placed, kustomization, &mut node);
+            }
+            Detail::HelmRelease(release) => {
+                node.opaque = true;
+                node.depends_on = references(object, &release.depends_on);
+            }
+            Detail::Source(_) => node.class = Class::Source,
+            _ => add(&mut node, object),
+        }
+        if object.group().is_empty() && object.kind == "Namespace" {
+            node.class = Class::Namespace;
+        }
+        if object.group() == "source.toolkit.fluxcd.io" {
+            node.class = Class::Source;
+        }
+        if !node.uses.is_empty() {
+            node.class = Class::User;
+        } else if node.opaque || !node.provides.is_empty() {
+            node.class = Class::Provider;
+        }
+        self.group.nodes.push(node);
+    }
+
+    /// A Kustomization stands for all that it applies, unless that has to go one by one.
+    fn kustomization(&mut self, placed: Placed<'a>, what: &Kustomization, node: &mut Node) {
+        let Some(files) = self.content.get(&placed.id).copied() else { return };
+        let inventory = self.inventory;
+        let objects = || inventory.objects(files).filter(|inner| inner.id != placed.id);
+        let holds_others =
+            objects().any(|inner| matches!(inner.object.detail, Detail::Kustomization(_)));
+        if holds_others {
+            // Suspended, it deletes nothing when it goes (`fluxcd/kustomize-controller:finalize`).
+            self.group.suspended.push((node.object.clone(), node.at.clone()));
+        }
+        if holds_others || !what.prune {
+            self.files(files);
+            return;
+        }
+        for inner in objects() {
+            match &inner.object.detail {
+                Detail::HelmRelease(_) => node.opaque = true,
+                Detail::Source(_) => {}
+                _ => add(node, inner.object),
+            }
+        }
+        node.uses.retain(|used| !node.provides.contains(used));
+    }
+}
+
+/// Adds what an object of a node's content uses and provides.
+fn add(node: &mut Node, object: &Object) {
+    match &object.detail {
+        Detail::Crd(defined) => {
+            node.provides.insert(defined.clone());
+        }
+        Detail::Promise(promise) => {
+            node.provides.extend(promise.api.clone());
+            node.opaque = true;
+        }
+        _ => {}
+    }
+    if !is_built_in(object.group()) {
+        let (group, kind) = (object.group().to_owned(), object.kind.clone());
+        node.uses.insert(ResourceType { group, kind });
+    }
+}
+
+/// The objects of the same kind that `spec.dependsOn` names.
+fn references(object: &Object, depends_on: &[Reference]) -> Vec<ObjectRef> {
+    let namespace = |r: &Reference| r.namespace.clone().unwrap_or(object.namespace.clone());
+    let named = depends_on.iter().map(|r| ObjectRef {
+        kind: object.kind.clone(),
+        namespace: namespace(r),
+        name: r.name.clone(),
+    });
+    named.collect()
+}

@@ -1,0 +1,79 @@
+//! Why a question could not be answered, with what to do about it. Printed only by [`super::print`].
+
+use std::error::Error;
+use std::io;
+
+use towpath_engine::ports::{RegistryError, RepositoryError};
+
+/// An error on its way to the terminal: its chain, and hints.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    chain: Vec<String>,
+    hints: Vec<String>,
+    broken_pipe: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), chain: Vec::new(), hints: Vec::new(), broken_pipe: false }
+    }
+
+    pub(crate) fn because(mut self, error: impl Error + 'static) -> Self {
+        self.absorb(&error);
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        self.broken_pipe
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn chain(&self) -> &[String] {
+        &self.chain
+    }
+
+    pub(crate) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// Takes in an error and what lies beneath it, each text once.
+    fn absorb(&mut self, error: &(dyn Error + 'static)) {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            if text != self.message && self.chain.last() != Some(&text) {
+                self.chain.push(text);
+            }
+            let hint = match (
+                error.downcast_ref::<RepositoryError>(),
+                error.downcast_ref::<RegistryError>(),
+            ) {
+                (Some(e), _) => e.hint.clone(),
+                (_, Some(e)) => e.hint.clone(),
+                _ => None,
+            };
+            self.hints.extend(hint);
+            if let Some(io) = error.downcast_ref::<io::Error>() {
+                self.broken_pipe |= io.kind() == io::ErrorKind::BrokenPipe;
+            }
+            next = error.source();
+        }
+    }
+}
+
+impl<E: Error + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut failure = Self::new(error.to_string());
+        failure.absorb(&error);
+        failure
+    }
+}

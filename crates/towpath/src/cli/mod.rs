@@ -1,0 +1,106 @@
+//! The command line: a file for each command, and what they share.
+//!
+//! Parses, resolves into a [`Session`](session::Session), calls the engine, prints. Must not decide:
+//! what a command answers comes from core. Shared parts: [`args`] (the grammar), [`session`] (where and
+//! when we are), [`failure`] (errors and hints), [`print`] (stdout, stderr, colour), [`exit`].
+
+mod args;
+mod cache;
+mod complete;
+//DEMO mod demo;
+pub mod exit;
+mod explain;
+mod failure;
+mod history;
+mod init;
+mod plan;
+mod print;
+mod promote;
+mod release;
+//DEMO mod sandbox;
+mod session;
+mod status;
+mod words;
+mod work_tree;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+use failure::Failure;
+use print::Printer;
+
+/// What a command answers: what to print, and whether the answer is yes.
+pub(crate) struct Answer {
+    /// Whether the honest answer is yes.
+    yes: bool,
+    /// For people.
+    text: String,
+    /// For programs.
+    json: serde_json::Value,
+}
+
+impl Answer {
+    fn new<T: serde::Serialize>(
+        yes: bool,
+        text: String,
+        kind: &'static str,
+        content: T,
+    ) -> Result<Self, Failure> {
+        let json = serde_json::to_value(towpath_api::output::Output::new(kind, content))
+            .map_err(|e| Failure::new("the answer could not be written as JSON").because(e))?;
+        Ok(Self { yes, text, json })
+    }
+}
+
+/// The command with all its subcommands, for references, man pages and completion.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the command line and answers with its exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { exit::NO_ANSWER } else { exit::YES };
+            // A terminal that is gone cannot be told so.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let printer = Printer::new(&cli.global);
+    match dispatch(&cli, &printer) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) if failure.is_broken_pipe() => ExitCode::from(exit::YES),
+        Err(failure) => {
+            printer.failure(&failure);
+            ExitCode::from(exit::NO_ANSWER)
+        }
+    }
+}
+
+fn dispatch(cli: &Cli, printer: &Printer) -> Result<u8, Failure> {
+    let global = &cli.global;
+    let answer = match &cli.command {
+        Command::Init(args) => init::run(global, args, printer)?,
+        Command::Status(args) => status::run(global, args)?,
+        Command::Explain(args) => explain::run(global, args, printer)?,
+        Command::Plan(args) => plan::run(global, args, printer)?,
+        Command::Promote(args) => promote::promote(global, args, printer)?,
+        Command::Rollback(args) => promote::rollback(global, args, printer)?,
+        Command::Approve(args) => promote::approve(global, args, printer)?,
+        Command::Override(args) => promote::override_gate(global, args, printer)?,
+        Command::History(args) => history::run(global, args)?,
+        Command::Release(args) => release::run(global, args, printer)?,
+        //DEMO         Command::Sandbox(args) => sandbox::run(global, args, printer)?,
+        //DEMO         Command::Demo(args) => return demo::run(args, printer),
+        Command::Completion(args) => return complete::run(args, printer),
+        _ => return Err(Failure::new("later")),
+    };
+    printer.answer(&answer, global.output)?;
+    Ok(if answer.yes { exit::YES } else { exit::NO })
+}

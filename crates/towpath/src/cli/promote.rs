@@ -1,0 +1,270 @@
+//! `towpath promote`, `rollback`, `approve` and `override`: the commands that move an environment, and
+//! those that let it be moved.
+
+use std::fmt::Write as _;
+
+use towpath_api::output::{ActOutput, RecordedOutput};
+use towpath_api::path_file::duration;
+use towpath_api::record::RecordFile;
+use towpath_core::action::Outcome as ActOutcome;
+use towpath_core::gate::can_override;
+use towpath_core::id::BranchName;
+use towpath_core::plan::{Outcome, Proposal, Request};
+use towpath_core::record::Event;
+use towpath_engine::act::Target;
+use towpath_engine::ledger::{self, Entry};
+use towpath_engine::promote::Promoted;
+
+use super::Answer;
+use super::args::{ApproveArgs, Global, OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs};
+use super::failure::Failure;
+use super::plan;
+use super::print::{BOLD, GREEN, Printer, RED, YELLOW, styled};
+use super::session::{self, Session};
+
+pub(crate) fn promote(
+    global: &Global,
+    args: &PromoteArgs,
+    printer: &Printer,
+) -> Result<Answer, Failure> {
+    let wanted = Wanted {
+        environment: &args.plan.environment,
+        component: args.plan.component.as_deref(),
+        branch: args.branch.as_deref(),
+        request: plan::request(&args.plan)?,
+    };
+    carry_out(global, &wanted, printer)
+}
+
+pub(crate) fn rollback(
+    global: &Global,
+    args: &RollbackArgs,
+    printer: &Printer,
+) -> Result<Answer, Failure> {
+    let wanted = Wanted {
+        environment: &args.environment,
+        component: args.component.as_deref(),
+        branch: args.branch.as_deref(),
+        request: Request {
+            to: args.to.as_deref().map(session::version).transpose()?,
+            rollback: true,
+            ..Request::default()
+        },
+    };
+    carry_out(global, &wanted, printer)
+}
+
+struct Wanted<'a> {
+    environment: &'a str,
+    component: Option<&'a str>,
+    branch: Option<&'a str>,
+    request: Request,
+}
+
+fn carry_out(global: &Global, wanted: &Wanted<'_>, printer: &Printer) -> Result<Answer, Failure> {
+    let session = Session::open(global)?;
+    let (engine, view) = session.look()?;
+    session.refuse_unpublished(&view.path().trunk)?;
+    let environment = session::environment(view.path(), wanted.environment)?;
+    let component =
+        session::component_in(view.path(), &view.snapshot, environment, wanted.component)?;
+    let target = match wanted.branch {
+        Some(name) => Target::Branch(BranchName::parse(name)?),
+        None => Target::Trunk,
+    };
+    let promoted = engine
+        .promote(&environment.name, &component, &wanted.request, &target)?
+        .ok_or_else(|| Failure::new(format!("there is no environment {}", wanted.environment)))?;
+    let difference = plan::difference(&session, &view, &promoted.proposal);
+    let output = plan::output(&view, &promoted.proposal, &difference);
+    let mut text = String::new();
+    let yes = match &promoted.outcome {
+        Some(outcome) => said(&mut text, &promoted, outcome, &target),
+        None => {
+            text.push_str(&plan::text(&view, &promoted.proposal, &difference));
+            false
+        }
+    };
+    if matches!(promoted.outcome, Some(ActOutcome::Done { .. })) && target == Target::Trunk {
+        printer.note(&format!(
+            "next: the clusters of {} take it at their next reconciliation; `towpath history` has the record",
+            environment.name
+        ));
+    }
+    drop(engine);
+    session.cache.save();
+    match &promoted.outcome {
+        Some(outcome) => {
+            let branch = promoted.branch.as_ref().map(ToString::to_string);
+            let record = promoted.record.as_ref().map(|e| e.commit.to_string());
+            let output = ActOutput::new(outcome, output, branch.as_deref(), record.as_deref());
+            Answer::new(yes, text, "Promote", output)
+        }
+        None => Answer::new(yes, text, "Plan", output),
+    }
+}
+
+/// Says what came of it. Whether that is a yes.
+fn said(out: &mut String, promoted: &Promoted, outcome: &ActOutcome, target: &Target) -> bool {
+    let proposal = &promoted.proposal;
+    let (environment, component) = (&proposal.environment, &proposal.component);
+    let version = proposal.candidate.as_ref().map(|r| r.version.to_string()).unwrap_or_default();
+    match outcome {
+        ActOutcome::Done { commit } => {
+            let what = match target {
+                Target::Trunk => format!("{environment} is now on exactly {version} of {component}"),
+                Target::Branch(branch) => {
+                    format!("{branch} moves {environment} to exactly {version} of {component}")
+                }
+            };
+            let _ = writeln!(out, "{}", styled(GREEN, what));
+            for edit in &proposal.edits {
+                let _ = writeln!(out, "  {}:{}  {} -> {}", edit.file, edit.line, edit.old, edit.new);
+            }
+            let branch = promoted.branch.as_ref().map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(out, "  commit {} on {branch}", commit.short());
+            if let Some(entry) = &promoted.record {
+                let _ = writeln!(out, "  record {} in the ledger", entry.commit.short());
+            }
+            true
+        }
+        ActOutcome::AlreadyDone => {
+            let _ = writeln!(out, "{environment} is already on exactly {version} of {component}");
+            true
+        }
+        ActOutcome::Stale { found } => {
+            let at = found.as_ref().map(|c| format!(" (it is at {})", c.short())).unwrap_or_default();
+            let what = match target {
+                Target::Trunk => format!("the trunk moved and the plan is not the same any more{at}"),
+                Target::Branch(branch) => format!("branch {branch} is already there{at}"),
+            };
+            let _ = writeln!(out, "{}", styled(YELLOW, what));
+            let _ = writeln!(out, "nothing was changed; look at `towpath plan {environment}` again");
+            false
+        }
+    }
+}
+
+pub(crate) fn approve(
+    global: &Global,
+    args: &ApproveArgs,
+    printer: &Printer,
+) -> Result<Answer, Failure> {
+    let (session, proposal) =
+        planned(global, &args.environment, args.component.as_deref(), args.to.as_deref())?;
+    let hash = proposal.hash.clone().ok_or_else(|| nothing_planned(&proposal))?;
+    if !hash.begins_with(&args.hash) {
+        return Err(Failure::new(format!("the plan for {} is {}, not {}", args.environment, hash.short(), args.hash))
+            .hint("the plan has changed since, or the hash is shorter than eight digits")
+            .hint(format!("look at `towpath plan {}` before approving it", args.environment)));
+    }
+    let version = candidate_version(&proposal)?;
+    let git = session.git()?;
+    let me = towpath_engine::ports::Repository::user(git)?.to_string();
+    let event = Event::Approved {
+        environment: proposal.environment.clone(),
+        component: proposal.component.clone(),
+        version: version.clone(),
+        plan: hash.clone(),
+    };
+    let (entry, new) = ledger::append_unless(git, session.now, event, |record| {
+        record.by == me && matches!(&record.event, Event::Approved { plan, .. } if *plan == hash)
+    })?;
+    let mut text = String::new();
+    let verb = if new { "approved" } else { "already approved" };
+    let what = format!("{verb}: {} {version} into {}", proposal.component, proposal.environment);
+    let _ = writeln!(text, "{}", styled(GREEN, what));
+    let _ = writeln!(text, "  plan   {}", hash.short());
+    let _ = writeln!(text, "  by     {}", entry.record.by);
+    let _ = writeln!(text, "  record {} in the ledger", entry.commit.short());
+    printer.note(&format!("next: towpath promote {}", proposal.environment));
+    recorded(text, &entry)
+}
+
+pub(crate) fn override_gate(
+    global: &Global,
+    args: &OverrideArgs,
+    printer: &Printer,
+) -> Result<Answer, Failure> {
+    if args.reason.trim().is_empty() {
+        return Err(Failure::new("an override needs a reason").hint("--reason \"why this is right\""));
+    }
+    let lasts = duration(&args.duration).map_err(Failure::new)?;
+    let (session, proposal) =
+        planned(global, &args.environment, args.component.as_deref(), args.to.as_deref())?;
+    let hash = proposal.hash.clone().ok_or_else(|| nothing_planned(&proposal))?;
+    let Some(gate) = proposal.gates.iter().find(|g| g.gate == args.gate) else {
+        let names: Vec<_> = proposal.gates.iter().map(|g| g.gate).collect();
+        return Err(Failure::new(format!("{} has no gate {}", args.environment, args.gate))
+            .hint(format!("its gates are {}", super::words::list(&names))));
+    };
+    if !can_override(gate.gate) {
+        return Err(Failure::new(format!("gate {} cannot be overridden", gate.gate))
+            .hint("a release whose content is in doubt never passes"));
+    }
+    if gate.passes() {
+        return Err(Failure::new(format!("gate {} passes already", gate.gate)));
+    }
+    let expires = session.now.checked_add(lasts)?;
+    let event = Event::Overridden {
+        environment: proposal.environment.clone(),
+        component: proposal.component.clone(),
+        gate: args.gate.clone(),
+        plan: hash.clone(),
+        reason: args.reason.trim().to_owned(),
+        expires,
+    };
+    let entry = ledger::append(session.git()?, session.now, event)?;
+    let mut text = String::new();
+    let what = format!("gate {} of {} is overridden until {expires}", args.gate, args.environment);
+    let _ = writeln!(text, "{}", styled(RED, what));
+    let _ = writeln!(text, "  plan   {}", hash.short());
+    let _ = writeln!(text, "  by     {}", entry.record.by);
+    let _ = writeln!(text, "  reason {}", args.reason.trim());
+    let _ = writeln!(text, "  record {} in the ledger", entry.commit.short());
+    printer.note(&format!("next: {}", styled(BOLD, format!("towpath promote {}", args.environment))));
+    recorded(text, &entry)
+}
+
+fn recorded(text: String, entry: &Entry) -> Result<Answer, Failure> {
+    let output = RecordedOutput {
+        commit: entry.commit.to_string(),
+        record: RecordFile::from(&entry.record),
+    };
+    Answer::new(true, text, "Recorded", output)
+}
+
+/// The plan that a hash is compared with.
+fn planned(
+    global: &Global,
+    environment: &str,
+    component: Option<&str>,
+    to: Option<&str>,
+) -> Result<(Session, Proposal), Failure> {
+    let session = Session::open(global)?;
+    let (engine, view) = session.look()?;
+    let args = PlanArgs {
+        environment: environment.to_owned(),
+        component: component.map(str::to_owned),
+        to: to.map(str::to_owned),
+        allow_downgrade: to.is_some(),
+        allow_unknown: to.is_some(),
+    };
+    let proposal = plan::propose(&engine, &view, &args)?;
+    drop(engine);
+    Ok((session, proposal))
+}
+
+fn nothing_planned(proposal: &Proposal) -> Failure {
+    let environment = &proposal.environment;
+    let failure = Failure::new(match proposal.outcome {
+        Outcome::UpToDate => format!("{environment} is up to date: there is no plan"),
+        Outcome::Follows => format!("{environment} moves by itself: there is no plan"),
+        _ => format!("no release can enter {environment} now: there is no plan"),
+    });
+    failure.hint(format!("`towpath explain {environment}` says why"))
+}
+
+fn candidate_version(proposal: &Proposal) -> Result<towpath_core::version::Version, Failure> {
+    proposal.candidate.as_ref().map(|r| r.version.clone()).ok_or_else(|| nothing_planned(proposal))
+}

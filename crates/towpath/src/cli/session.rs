@@ -1,0 +1,334 @@
+//! Where and when a command runs: the folder, its Git repository, the registries, the time.
+//!
+//! The only place that reads the clock and the environment. Resolved once; commands receive it.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use towpath_adapters::git::Git;
+use towpath_adapters::oci::{Oci, OciSettings};
+use towpath_core::id::{BranchName, ComponentName, EnvironmentName};
+use towpath_core::path::{Component, Environment, Path as ChangePath, ReleaseStream};
+use towpath_core::release::Release;
+use towpath_core::snapshot::Snapshot;
+use towpath_core::version::Version;
+use towpath_engine::locate;
+use towpath_engine::observe::{World, observe};
+use towpath_engine::ports::{
+    ArtifactLocation, FetchedManifest, PushContent, Pushed, Registry, RegistryError, Repository,
+};
+use towpath_engine::promote::{Loop, View};
+use towpath_engine::survey::{Survey, read_commit, survey};
+
+use super::args::Global;
+use super::cache::Cache;
+use super::failure::Failure;
+use super::work_tree;
+
+/// A command's surroundings.
+pub(crate) struct Session {
+    /// The top of the repository, or the folder itself where there is none.
+    pub(crate) root: PathBuf,
+    /// The repository; `None` in a plain folder.
+    pub(crate) git: Option<Git>,
+    /// When the command began.
+    pub(crate) now: Timestamp,
+    /// Facts of files that were read before.
+    pub(crate) cache: Cache,
+    offline: bool,
+    registry: LocalRegistry,
+}
+
+/// Registries, with layout folders taken relative to the repository.
+pub(crate) struct LocalRegistry {
+    oci: Oci,
+    root: PathBuf,
+}
+
+impl LocalRegistry {
+    fn place(&self, at: &ArtifactLocation) -> ArtifactLocation {
+        match at {
+            ArtifactLocation::Layout { folder } => ArtifactLocation::Layout {
+                folder: self.root.join(folder).to_string_lossy().into_owned(),
+            },
+            registry @ ArtifactLocation::Registry { .. } => registry.clone(),
+        }
+    }
+}
+
+impl Registry for LocalRegistry {
+    fn tags(&self, at: &ArtifactLocation) -> Result<Vec<String>, RegistryError> {
+        self.oci.tags(&self.place(at))
+    }
+
+    fn manifest(
+        &self,
+        at: &ArtifactLocation,
+        reference: &str,
+    ) -> Result<Option<FetchedManifest>, RegistryError> {
+        self.oci.manifest(&self.place(at), reference)
+    }
+
+    fn blob(
+        &self,
+        at: &ArtifactLocation,
+        digest: &towpath_core::id::Digest,
+        max_bytes: u64,
+    ) -> Result<Vec<u8>, RegistryError> {
+        self.oci.blob(&self.place(at), digest, max_bytes)
+    }
+
+    fn push(
+        &self,
+        at: &ArtifactLocation,
+        content: &PushContent<'_>,
+        tag: &str,
+    ) -> Result<Pushed, RegistryError> {
+        self.oci.push(&self.place(at), content, tag)
+    }
+}
+
+impl Session {
+    /// Finds out where we are.
+    pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
+        let dir = &global.directory;
+        if !dir.is_dir() {
+            return Err(Failure::new(format!("{} is not a folder", dir.display()))
+                .hint("name the repository with -C DIR"));
+        }
+        let git = Git::open(dir)?;
+        let root = git
+            .as_ref()
+            .and_then(|g| g.top_level().map(Path::to_path_buf))
+            .unwrap_or_else(|| dir.clone());
+        let cache = Cache::open(git.as_ref().map(|g| g.git_dir().join("towpath")));
+        let settings = OciSettings::for_user(
+            std::env::var_os("DOCKER_CONFIG"),
+            std::env::var_os("HOME"),
+        );
+        let registry = LocalRegistry { oci: Oci::new(settings)?, root: root.clone() };
+        let now = Timestamp::from_second(Timestamp::now().as_second())?;
+        Ok(Self { root, git, now, cache, offline: global.offline, registry })
+    }
+
+    /// The repository, for commands that need one.
+    pub(crate) fn git(&self) -> Result<&Git, Failure> {
+        self.git.as_ref().ok_or_else(|| {
+            Failure::new(format!("{} is not in a Git repository", self.root.display()))
+                .hint("this command reads and writes commits; run it in a clone")
+        })
+    }
+
+    /// The registries, unless the command is to stay offline.
+    pub(crate) fn registry(&self) -> Option<&dyn Registry> {
+        (!self.offline).then_some(&self.registry as &dyn Registry)
+    }
+
+    /// The registries, for commands that cannot do without.
+    pub(crate) fn online_registry(&self) -> Result<&dyn Registry, Failure> {
+        self.registry()
+            .ok_or_else(|| Failure::new("this command needs a registry, and --offline forbids it"))
+    }
+
+    /// Fetches, unless the command is to stay offline.
+    pub(crate) fn fetch(&self) -> Result<(), Failure> {
+        if !self.offline {
+            self.git()?.fetch()?;
+        }
+        Ok(())
+    }
+
+    /// What the files say as they are in the folder, or as `HEAD` has them where there is no work tree.
+    pub(crate) fn survey_here(&self) -> Result<Survey, Failure> {
+        let bare = self.git.as_ref().filter(|git| git.top_level().is_none());
+        let files = match bare {
+            Some(git) => {
+                let commit = git.head()?.commit.ok_or_else(|| {
+                    Failure::new("the repository has no commit yet")
+                })?;
+                read_commit(git, &commit, &self.cache)?
+            }
+            None => work_tree::read(&self.root, &self.cache)?,
+        };
+        let survey = survey(files)?;
+        if survey.resolved.path.environments().is_empty() {
+            return Err(Failure::new(format!("no cluster was found in {}", self.root.display()))
+                .hint("Towpath looks for flux-system/gotk-sync.yaml, a FluxInstance, or folders of Flux Kustomizations")
+                .hint("clusters can be stated in towpath.yaml: spec.environments[].clusters[].path"));
+        }
+        Ok(survey)
+    }
+
+    /// Whether the folder shows the trunk: then a sandbox has no business in it.
+    pub(crate) fn is_on_trunk(&self, trunk: &BranchName) -> Result<bool, Failure> {
+        let Some(git) = &self.git else { return Ok(true) };
+        Ok(git.head()?.branch.is_none_or(|branch| branch == *trunk))
+    }
+
+    /// A snapshot around the files of the folder.
+    pub(crate) fn snapshot_here(&self, survey: &Survey) -> Result<Snapshot, Failure> {
+        let findings = survey.findings(self.is_on_trunk(&survey.resolved.path.trunk)?);
+        let world = World {
+            now: self.now,
+            repository: self.git.as_ref().map(|g| g as &dyn Repository),
+            registry: self.registry(),
+            base: None,
+        };
+        Ok(observe(survey, &world, findings)?)
+    }
+
+    /// The loop on this repository's trunk.
+    pub(crate) fn loop_on<'a>(&'a self, trunk: &BranchName) -> Result<Loop<'a>, Failure> {
+        Ok(Loop {
+            repository: self.git()?,
+            registry: self.registry(),
+            store: &self.cache,
+            now: self.now,
+            trunk: trunk.clone(),
+        })
+    }
+
+    /// The trunk, from the files at hand.
+    pub(crate) fn trunk(&self) -> Result<BranchName, Failure> {
+        Ok(self.survey_here()?.resolved.path.trunk)
+    }
+
+    /// Fetches, refuses a repository that is not fit for a change of the trunk, and looks at the trunk.
+    pub(crate) fn look(&self) -> Result<(Loop<'_>, View), Failure> {
+        let git = self.git()?;
+        self.fetch()?;
+        let trunk = self.trunk()?;
+        let engine = self.loop_on(&trunk)?;
+        if git.tip(&trunk)?.is_none() {
+            return Err(Failure::new(format!("branch {trunk}, the trunk, has no commit here"))
+                .hint("state another trunk in towpath.yaml: spec.trunk"));
+        }
+        let view = engine.look()?;
+        Ok((engine, view))
+    }
+
+    /// Refuses what a promotion could silently leave out: uncommitted files, and commits of the trunk
+    /// that the remote does not have.
+    pub(crate) fn refuse_unpublished(&self, trunk: &BranchName) -> Result<(), Failure> {
+        let git = self.git()?;
+        let dirty = git.dirty()?;
+        if let Some(first) = dirty.first() {
+            let more = if dirty.len() > 1 { format!(" and {} more", dirty.len() - 1) } else { String::new() };
+            return Err(Failure::new(format!("the work tree has changes that are not committed: {first}{more}"))
+                .hint("commit them or put them aside with `git stash -u`; nothing was changed"));
+        }
+        if let (Some(local), Some(tip)) = (git.local_tip(trunk)?, git.tip(trunk)?)
+            && local != tip
+            && !git.is_ancestor(&local, &tip)?
+        {
+            let message = if git.is_ancestor(&tip, &local)? {
+                format!("the local {trunk} has commits that the remote does not have")
+            } else {
+                format!("the local {trunk} and the remote's have diverged")
+            };
+            return Err(Failure::new(message)
+                .hint(format!("push or rebase {trunk} first; nothing was changed")));
+        }
+        Ok(())
+    }
+}
+
+/// The environment of a name.
+pub(crate) fn environment<'a>(path: &'a ChangePath, name: &str) -> Result<&'a Environment, Failure> {
+    let parsed = EnvironmentName::parse(name)?;
+    path.environment(&parsed).ok_or_else(|| {
+        let names: Vec<_> = path.environments().iter().map(|e| e.name.to_string()).collect();
+        Failure::new(format!("there is no environment {name}"))
+            .hint(format!("the path has {}", super::words::list(&names)))
+    })
+}
+
+/// The component that is meant in an environment: the one named, the only one, or the path's first.
+pub(crate) fn component_in(
+    path: &ChangePath,
+    snapshot: &Snapshot,
+    environment: &Environment,
+    name: Option<&str>,
+) -> Result<ComponentName, Failure> {
+    let here = snapshot.components_of(path, environment);
+    let names: Vec<String> = here.iter().map(ToString::to_string).collect();
+    if let Some(name) = name {
+        let parsed = ComponentName::parse(name)?;
+        return match here.iter().find(|c| ***c == parsed) {
+            Some(found) => Ok((*found).clone()),
+            None => Err(Failure::new(format!("{} has no component {name}", environment.name))
+                .hint(format!("it has {}", super::words::list(&names)))),
+        };
+    }
+    here.first().map(|c| (*c).clone()).ok_or_else(|| {
+        Failure::new(format!("nothing in {} is tracked, so nothing can be promoted into it", environment.name))
+    })
+}
+
+/// The component that is meant on the path: the one named, the only one that has artifacts, or the first.
+pub(crate) fn component_on<'a>(
+    path: &'a ChangePath,
+    name: Option<&str>,
+) -> Result<&'a Component, Failure> {
+    let names: Vec<String> = path.components.iter().map(|c| c.name.to_string()).collect();
+    if let Some(name) = name {
+        let parsed = ComponentName::parse(name)?;
+        return path.component(&parsed).ok_or_else(|| {
+            Failure::new(format!("there is no component {name}"))
+                .hint(format!("the path has {}", super::words::list(&names)))
+        });
+    }
+    let published: Vec<&Component> = path
+        .components
+        .iter()
+        .filter(|c| matches!(c.releases, ReleaseStream::Oci { .. }))
+        .collect();
+    match published.as_slice() {
+        [one] => Ok(one),
+        [] => path.components.first().ok_or_else(|| Failure::new("the path has no component")),
+        _ => Err(Failure::new("there are several components")
+            .hint(format!("name one with --component: {}", super::words::list(&names)))),
+    }
+}
+
+/// Where a component's artifacts are, or where the user says.
+pub(crate) fn location(
+    survey: &Survey,
+    component: &Component,
+    to: Option<&str>,
+    insecure: bool,
+) -> Result<ArtifactLocation, Failure> {
+    if let Some(to) = to {
+        let mut at = locate::parse(to, insecure)?;
+        // What a user types is relative to where the user is, not to the repository.
+        if let ArtifactLocation::Layout { folder } = &mut at {
+            *folder = std::path::absolute(&*folder)?.to_string_lossy().into_owned();
+        }
+        return Ok(at);
+    }
+    match locate::of(component, &survey.stated.registries)? {
+        Some(ArtifactLocation::Registry { repository, insecure: plain }) => {
+            Ok(ArtifactLocation::Registry { repository, insecure: plain || insecure })
+        }
+        Some(layout) => Ok(layout),
+        None => Err(Failure::new(format!("{} has no OCI repository", component.name))
+            .hint("name a place with --to, or state one in towpath.yaml: spec.components[].releases")),
+    }
+}
+
+/// A version that a user typed.
+pub(crate) fn version(text: &str) -> Result<Version, Failure> {
+    Version::parse_loose(text).map_err(|error| {
+        Failure::new(format!("{text:?} is not a version"))
+            .because(error)
+            .hint("write it like 0.0.8 or 1.2.0-rc.1")
+    })
+}
+
+/// A release as people read it: version and digest.
+pub(crate) fn release_words(release: &Release) -> String {
+    match &release.digest {
+        Some(digest) => format!("{} ({})", release.version, digest.short()),
+        None => release.version.to_string(),
+    }
+}

@@ -1,0 +1,161 @@
+//! `towpath status`: each environment, what it tracks, what it should get, and what comes next.
+
+use std::fmt::Write as _;
+
+use towpath_api::output::StatusOutput;
+use towpath_core::finding::{Finding, Severity};
+use towpath_core::plan::plan;
+use towpath_core::status::{ComponentStatus, EnvironmentStatus, Next, Status, status};
+
+use super::Answer;
+use super::args::{Global, StatusArgs};
+use super::failure::Failure;
+use super::print::{BOLD, DIM, GREEN, RED, YELLOW, styled};
+use super::session::Session;
+use super::words::{count, table};
+
+/// So many clusters of one environment are listed; of more, only those that differ.
+const MAX_CLUSTERS: usize = 8;
+
+pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<Answer, Failure> {
+    let session = Session::open(global)?;
+    if args.fetch {
+        session.fetch()?;
+    }
+    let survey = session.survey_here()?;
+    let snapshot = session.snapshot_here(&survey)?;
+    let path = &survey.resolved.path;
+    let plan = plan(path, &snapshot);
+    let status = status(path, &snapshot, &plan);
+    let output = StatusOutput::new(path.trunk.as_str(), &status);
+    let text = text(&status, survey.has_path_file);
+    session.cache.save();
+    Answer::new(true, text, "Status", output)
+}
+
+fn text(status: &Status, has_path_file: bool) -> String {
+    let mut out = String::new();
+    let rows = status.environments.iter().flat_map(rows).collect();
+    out.push_str(&table(&["environment", "component", "tracks", "should get", "runs", "next"], rows));
+    clusters(&mut out, status);
+    findings(&mut out, &status.findings);
+    if !has_path_file {
+        let _ = writeln!(
+            out,
+            "\n{}",
+            styled(DIM, "The path is inferred; `towpath init` writes it down as towpath.yaml.")
+        );
+    }
+    out
+}
+
+fn rows(environment: &EnvironmentStatus) -> Vec<Vec<String>> {
+    let known = environment.clusters.iter().filter(|c| c.running.is_some()).count();
+    let runs = if known == 0 { "unknown".to_owned() } else { format!("{known} known") };
+    if environment.components.is_empty() {
+        let name = styled(BOLD, &environment.name);
+        return vec![vec![name, "-".into(), "-".into(), "-".into(), runs, "nothing is tracked".into()]];
+    }
+    environment
+        .components
+        .iter()
+        .enumerate()
+        .map(|(i, component)| {
+            let name =
+                if i == 0 { styled(BOLD, &environment.name) } else { String::new() };
+            vec![
+                name,
+                component.component.to_string(),
+                tracks(component),
+                should_get(component),
+                runs.clone(),
+                next(component),
+            ]
+        })
+        .collect()
+}
+
+fn tracks(component: &ComponentStatus) -> String {
+    if component.policy == component.actual.policy() {
+        return component.actual.to_string();
+    }
+    format!("{} (Git: {})", component.policy, component.actual)
+}
+
+fn should_get(component: &ComponentStatus) -> String {
+    let desired = &component.desired;
+    match (&desired.version, &desired.revision) {
+        (Some(version), _) => version.to_string(),
+        (None, Some(revision)) => revision.short(),
+        (None, None) => "unknown".to_owned(),
+    }
+}
+
+fn next(component: &ComponentStatus) -> String {
+    let text = component.next.to_string();
+    let style = match &component.next {
+        Next::Nothing | Next::Follows(_) => return text,
+        Next::Promote(_) => GREEN,
+        Next::Waits { .. } => YELLOW,
+    };
+    styled(style, text)
+}
+
+fn clusters(out: &mut String, status: &Status) {
+    let mut lines = Vec::new();
+    for environment in &status.environments {
+        let many = environment.clusters.len() > MAX_CLUSTERS;
+        for cluster in environment.clusters.iter().filter(|c| !many || !c.differs.is_empty()) {
+            let differs: Vec<String> =
+                cluster.differs.iter().map(|(c, t)| format!("{c} {t}")).collect();
+            let note = if differs.is_empty() {
+                String::new()
+            } else {
+                styled(YELLOW, format!("differs: {}", differs.join(", ")))
+            };
+            lines.push(vec![
+                environment.name.to_string(),
+                cluster.name.to_string(),
+                cluster.folder.to_string(),
+                note,
+            ]);
+        }
+        if many {
+            let note = styled(DIM, count(environment.clusters.len(), "cluster"));
+            lines.push(vec![environment.name.to_string(), note, String::new(), String::new()]);
+        }
+    }
+    out.push('\n');
+    out.push_str(&table(&["environment", "cluster", "folder", ""], lines));
+    if status.environments.iter().all(|e| e.clusters.iter().all(|c| c.running.is_none())) {
+        let _ = writeln!(
+            out,
+            "{}",
+            styled(DIM, "What the clusters run is unknown: none is connected.")
+        );
+    }
+}
+
+fn findings(out: &mut String, findings: &[Finding]) {
+    if findings.is_empty() {
+        out.push_str("\nNo findings.\n");
+        return;
+    }
+    let _ = writeln!(out, "\n{}", styled(BOLD, count(findings.len(), "finding")));
+    for finding in findings {
+        let style = match finding.severity {
+            Severity::Error => RED,
+            Severity::Warning => YELLOW,
+            Severity::Info => DIM,
+        };
+        let _ = writeln!(
+            out,
+            "{} {} {}\n    {}\n    {}",
+            styled(style, finding.severity.as_str()),
+            finding.at,
+            styled(DIM, format!("[{}]", finding.rule)),
+            finding.message,
+            styled(DIM, format!("do: {}", finding.fix)),
+        );
+    }
+}

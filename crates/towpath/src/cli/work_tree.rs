@@ -1,0 +1,126 @@
+//! Reads the files of a folder as they are: what Git ignores is left out, as it is no part of the
+//! repository. Equal contents are parsed once, unchanged files not at all ([`super::cache`]).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+use towpath_api::path_file;
+use towpath_core::id::RepoPath;
+use towpath_discovery::facts;
+use towpath_engine::survey::{FactsStore, Files, add_content};
+
+use super::cache::{Cache, Stamp};
+use super::failure::Failure;
+
+/// A file of more bytes than this is no manifest.
+const MAX_FILE: u64 = 64 << 20;
+
+struct Listed {
+    path: RepoPath,
+    disk: PathBuf,
+    stamp: Option<Stamp>,
+    size: u64,
+}
+
+/// Reads every relevant file below `root`.
+pub(crate) fn read(root: &Path, cache: &Cache) -> Result<Files, Failure> {
+    let listed = list(root)?;
+    let mut files = Files { path_file: read_path_file(root)?, ..Files::default() };
+    let mut unread = Vec::new();
+    for file in listed {
+        let known = file.stamp.as_ref().and_then(|stamp| cache.by_stamp(&file.path, stamp));
+        match known {
+            Some(facts) => {
+                files.facts.insert(file.path, facts);
+            }
+            None => unread.push(file),
+        }
+    }
+    let contents: Vec<Result<(Listed, Vec<u8>, String), Failure>> =
+        unread.into_par_iter().map(read_one).collect();
+    let mut by_content: BTreeMap<String, (Vec<u8>, Vec<RepoPath>)> = BTreeMap::new();
+    for content in contents {
+        let (file, bytes, key) = content?;
+        cache.stamp(&file.path, file.stamp, &key);
+        by_content.entry(key).or_insert_with(|| (bytes, Vec::new())).1.push(file.path);
+    }
+    let parts: Vec<Files> = by_content
+        .into_par_iter()
+        .map(|(key, (bytes, paths))| {
+            let mut part = Files::default();
+            let (known, unknown): (Vec<_>, Vec<_>) = paths
+                .into_iter()
+                .map(|path| (cache.get(&key, path.file_name()), path))
+                .partition(|(facts, _)| facts.is_some());
+            part.facts.extend(known.into_iter().filter_map(|(facts, path)| Some((path, facts?))));
+            let unknown = unknown.into_iter().map(|(_, path)| path).collect();
+            add_content(&mut part, &bytes, unknown, |name, facts| cache.put(&key, name, facts));
+            part
+        })
+        .collect();
+    for part in parts {
+        files.facts.extend(part.facts);
+        files.unreadable.extend(part.unreadable);
+    }
+    Ok(files)
+}
+
+fn read_path_file(root: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    let path = root.join(path_file::FILE_NAME);
+    match fs::read(&path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::new(format!("{} cannot be read", path.display())).because(error)),
+    }
+}
+
+fn list(root: &Path) -> Result<Vec<Listed>, Failure> {
+    if !root.is_dir() {
+        return Err(Failure::new(format!("{} is not a folder", root.display()))
+            .hint("name the repository with -C DIR"));
+    }
+    let mut listed = Vec::new();
+    let walk = ignore::WalkBuilder::new(root).follow_links(false).git_global(false).build();
+    for entry in walk {
+        let entry = entry.map_err(|e| {
+            Failure::new(format!("{} cannot be read", root.display())).because(e)
+        })?;
+        if !entry.file_type().is_some_and(|t| t.is_file()) {
+            continue;
+        }
+        let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let Some(text) = below.to_str() else {
+            return Err(Failure::new(format!("{} is not a UTF-8 file name", below.display())));
+        };
+        if !facts::is_relevant(text) {
+            continue;
+        }
+        let path = RepoPath::parse(text)?;
+        let meta = entry.metadata().map_err(|e| {
+            Failure::new(format!("{} cannot be read", entry.path().display())).because(e)
+        })?;
+        let modified = meta.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+        listed.push(Listed {
+            path,
+            stamp: modified.map(|m| Stamp { nanos: m.as_nanos() as u64, size: meta.len() }),
+            size: meta.len(),
+            disk: entry.into_path(),
+        });
+    }
+    Ok(listed)
+}
+
+fn read_one(file: Listed) -> Result<(Listed, Vec<u8>, String), Failure> {
+    if file.size > MAX_FILE {
+        return Err(Failure::new(format!("{} is larger than {} MiB", file.path, MAX_FILE >> 20)));
+    }
+    let bytes = fs::read(&file.disk)
+        .map_err(|e| Failure::new(format!("{} cannot be read", file.disk.display())).because(e))?;
+    let digest = Sha256::digest(&bytes);
+    let key = digest[..16].iter().map(|b| format!("{b:02x}")).collect();
+    Ok((file, bytes, key))
+}
