@@ -213,7 +213,7 @@ fn enter(
         proposal.outcome = Outcome::UpToDate;
         return proposal;
     }
-    let hash = hash_of(&proposal, &release);
+    let hash = hash_of(snapshot, &proposal, &release);
     proposal.gates = judge(path, snapshot, environment, &release, &hash, request);
     for gate in proposal.gates.iter().filter(|g| !g.passes()) {
         if let Some(why) = gate.why() {
@@ -328,8 +328,11 @@ fn authors_of<'a>(snapshot: &'a Snapshot, release: &Release) -> Vec<&'a str> {
 }
 
 /// What an approval is bound to: the environment, the content that enters, and every byte that changes.
-/// Not the base commit: a commit beside the pin does not make it another plan.
-fn hash_of(proposal: &Proposal, release: &Release) -> PlanHash {
+/// Not the base commit: a commit beside the pin does not make it another plan. But going back does: what
+/// was decided before it was found to be wrong is to be decided again.
+fn hash_of(snapshot: &Snapshot, proposal: &Proposal, release: &Release) -> PlanHash {
+    let promotions = snapshot.history.promotions(&proposal.environment, &proposal.component);
+    let went_back = promotions.rev().map(|(_, p)| p).find(|p| p.goes_back());
     let mut hasher = Sha256::new();
     let mut field = |text: &str| {
         hasher.update((text.len() as u64).to_be_bytes());
@@ -341,6 +344,7 @@ fn hash_of(proposal: &Proposal, release: &Release) -> PlanHash {
     field(proposal.has.as_ref().map_or("", |v| v.original()));
     field(release.version.original());
     field(release.digest.as_ref().map_or("", |d| d.as_str()));
+    field(went_back.map_or("", |p| p.commit.as_str()));
     for edit in &proposal.edits {
         field(edit.file.as_str());
         field(&edit.old);

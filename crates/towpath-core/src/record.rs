@@ -221,16 +221,14 @@ impl History {
         })
     }
 
-    /// Who approved a plan: `Name <email>`, each once, in the order of time. What was approved before the
-    /// environment went back does not count after it.
+    /// Who approved a plan: `Name <email>`, each once, in the order of time.
     #[must_use]
     pub fn approvers(&self, hash: &PlanHash) -> Vec<&str> {
         let mut out: Vec<&str> = Vec::new();
-        for (i, record) in self.records.iter().enumerate() {
-            if let Event::Approved { environment, component, plan, .. } = &record.event
+        for record in &self.records {
+            if let Event::Approved { plan, .. } = &record.event
                 && plan == hash
                 && !out.contains(&record.by.as_str())
-                && !self.went_back_after(i, environment, component)
             {
                 out.push(&record.by);
             }
@@ -238,34 +236,16 @@ impl History {
         out
     }
 
-    /// The override of a gate for a plan that still counts at `now`: who, why and until when. As with an
-    /// approval, going back ends it.
+    /// The override of a gate for a plan that still counts at `now`: who, why and until when.
     #[must_use]
     pub fn override_of(&self, gate: &str, hash: &PlanHash, now: Timestamp) -> Option<Override<'_>> {
-        self.records.iter().enumerate().rev().find_map(|(i, r)| match &r.event {
-            Event::Overridden { environment, component, gate: g, plan, reason, expires }
-                if g == gate
-                    && plan == hash
-                    && *expires > now
-                    && !self.went_back_after(i, environment, component) =>
+        self.records.iter().rev().find_map(|r| match &r.event {
+            Event::Overridden { gate: g, plan, reason, expires, .. }
+                if g == gate && plan == hash && *expires > now =>
             {
                 Some(Override { by: &r.by, reason, expires: *expires })
             }
             _ => None,
-        })
-    }
-
-    fn went_back_after(
-        &self,
-        index: usize,
-        environment: &EnvironmentName,
-        component: &ComponentName,
-    ) -> bool {
-        self.records[index..].iter().any(|r| match &r.event {
-            Event::Promoted(p) => {
-                p.environment == *environment && p.component == *component && p.goes_back()
-            }
-            _ => false,
         })
     }
 

@@ -136,7 +136,10 @@ impl Snapshot {
                     }
                     (None, None) => release.and_then(revision_of),
                 };
-                let version = release.map(|r| &r.version).or(exact.version.as_ref()).cloned();
+                let version = match release {
+                    Some(release) => Some(release.version.clone()),
+                    None => exact.version.clone().filter(|_| !misnamed(releases, exact)),
+                };
                 let unknown = match (&version, &pinned) {
                     (None, None) | (Some(_), None) => releases.and_then(|r| not_whole(&r.reach)),
                     _ => None,
@@ -178,6 +181,16 @@ fn named<'a>(releases: &'a Releases, exact: &Exact) -> Option<&'a Release> {
         (None, Some(_)) => among(&|r| r.commit == exact.commit),
         (None, None) => tagged(),
     }
+}
+
+/// Whether the release under the pin's tag is known to be another content than the pin's.
+fn misnamed(releases: Option<&Releases>, exact: &Exact) -> bool {
+    let tagged = exact.tag.as_deref().and_then(|tag| releases?.tagged(tag));
+    tagged.is_some_and(|r| match (&exact.digest, &exact.commit) {
+        (Some(digest), _) => r.digest.as_ref().is_some_and(|d| d != digest),
+        (None, Some(commit)) => r.commit.as_ref().is_some_and(|c| c != commit),
+        (None, None) => false,
+    })
 }
 
 /// Why a list of releases may lack some; `None` when it is whole.

@@ -5,4 +5,5 @@
 mod history;
 mod path;
 mod plans;
+mod snapshot;
 mod world;
