@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::world::{commit, digest, pin, read};
-use towpath_core::pin::NotEditable;
+use towpath_core::pin::{NotEditable, Replacement};
 use towpath_core::record::History;
 use towpath_core::release::{Reach, Release, Releases, Seen};
 use towpath_core::snapshot::Snapshot;
@@ -98,11 +98,11 @@ fn a_pin_is_edited_only_where_it_says_something_else() {
         (exact(Some("0.0.7"), Some("0.0.7"), None), &undigested, Err(NotEditable::Missing)),
     ] {
         let pin = pin(&read("e0"), &read("e0-0"), &read("apps"), tracking.clone());
-        let edits = pin.set_to(release);
-        let told = edits
-            .as_ref()
-            .map(|all| all.iter().map(|e| (e.old.as_str(), e.new.as_str())).collect::<Vec<_>>());
-        assert_eq!(told, want.as_ref().map(Clone::clone), "{tracking}");
+        let told = |edit: &Replacement| (edit.old.clone(), edit.new.clone());
+        let edits = pin.set_to(release).map(|all| all.iter().map(told).collect::<Vec<_>>());
+        let own = |(old, new): (&str, &str)| (old.to_owned(), new.to_owned());
+        let want = want.map(|all: Vec<_>| all.into_iter().map(own).collect());
+        assert_eq!(edits, want, "{tracking}");
     }
     let mut both =
         pin(&read("e0"), &read("e0-0"), &read("apps"), exact(Some("0.0.7"), Some("0.0.7"), None));
