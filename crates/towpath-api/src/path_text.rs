@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use towpath_core::id::EnvironmentName;
+use towpath_core::id::{ComponentName, EnvironmentName};
 use towpath_core::path::{Environment, Gate, Path, ReleaseStream};
 use towpath_core::tracking::{Policy, Tracking};
 use towpath_core::why::human;
@@ -25,9 +25,18 @@ pub struct EnvironmentNote {
     pub gates: Vec<Gate>,
 }
 
+/// What to say about a component besides what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentNote {
+    /// Which component.
+    pub component: ComponentName,
+    /// What to state under `pins`.
+    pub pins: Vec<String>,
+}
+
 /// The text of `towpath.yaml` for a path. Sandboxes are left out: they come and go.
 #[must_use]
-pub fn write(path: &Path, notes: &[EnvironmentNote]) -> String {
+pub fn write(path: &Path, component_notes: &[ComponentNote], notes: &[EnvironmentNote]) -> String {
     let mut out = String::new();
     let _ = write!(
         out,
@@ -41,7 +50,7 @@ pub fn write(path: &Path, notes: &[EnvironmentNote]) -> String {
          \x20 trunk: {}\n",
         quote(path.trunk.as_str())
     );
-    components(&mut out, path);
+    components(&mut out, path, component_notes);
     out.push_str(
         "\n  # The environments that a change travels. `tracks` says how each follows releases:\n\
          \x20 #   branch  takes every commit of a branch\n\
@@ -63,7 +72,7 @@ pub fn write(path: &Path, notes: &[EnvironmentNote]) -> String {
     out
 }
 
-fn components(out: &mut String, path: &Path) {
+fn components(out: &mut String, path: &Path, notes: &[ComponentNote]) {
     out.push_str(
         "\n  # The parts of the platform with release streams of their own, the most important first.\n\
          \x20 # `pins` are the Flux sources and HelmReleases whose versions move together: one component\n\
@@ -92,7 +101,11 @@ fn components(out: &mut String, path: &Path) {
                 let _ = writeln!(out, "    # its releases are at {}", one_line(location));
             }
         }
-        let _ = writeln!(out, "    pins: [{}]", quote(component.name.as_str()));
+        let pins = notes.iter().find(|n| n.component == component.name).map(|n| n.pins.as_slice());
+        if let Some(pins) = pins.filter(|pins| !pins.is_empty()) {
+            let pins: Vec<_> = pins.iter().map(|p| quote(p).into_owned()).collect();
+            let _ = writeln!(out, "    pins: [{}]", pins.join(", "));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rules over what discovery found: findings with file and line.
 //!
-//! One file for each rule, below [`rules`](mod@rules); [`check`] runs them all. A rule looks at values and says
+//! One file for each rule, below `rules/`; [`check`] runs them all. A rule looks at values and says
 //! what is wrong, where, and what to do; it must not change anything, read a file, or hide a fact
 //! because another rule might tell it: one fact is one finding, by the division that the rules'
 //! pages state. The pages of the documentation are generated from [`Rule`].
@@ -58,13 +58,13 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     rules().iter().find(|rule| rule.id == id)
 }
 
-/// What all rules find: errors first, then by place.
+/// What all rules find: errors first, then rule by rule and place by place.
 #[must_use]
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = rules().iter().flat_map(|rule| (rule.check)(context)).collect();
     found.sort_by(|a, b| {
         let key = |f: &Finding| (Reverse(f.severity), f.rule);
-        (key(a), &a.at, &a.message).cmp(&(key(b), &b.at, &b.message)).then_with(|| a.at.cmp(&b.at))
+        (key(a), &a.at, &a.message).cmp(&(key(b), &b.at, &b.message))
     });
     // A file that several clusters share says each thing once.
     found.dedup_by(|a, b| a.rule == b.rule && a.at == b.at && a.message == b.message);

@@ -8,17 +8,19 @@ mod depends_on_without_wait;
 mod moving_tag;
 mod production_not_exact;
 mod sandbox_on_trunk;
+mod shared_pin;
 mod tracking_differs_from_stated;
 mod unreadable_file;
 mod unreadable_version;
 mod unverified_artifact;
 
-static RULES: [Rule; 9] = [
+static RULES: [Rule; 10] = [
     depends_on_differs::RULE,
     depends_on_without_wait::RULE,
     moving_tag::RULE,
     production_not_exact::RULE,
     sandbox_on_trunk::RULE,
+    shared_pin::RULE,
     tracking_differs_from_stated::RULE,
     unreadable_file::RULE,
     unreadable_version::RULE,

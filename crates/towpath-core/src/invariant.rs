@@ -56,7 +56,8 @@ pub fn check_proposal(path: &Path, snapshot: &Snapshot, proposal: &Proposal) -> 
         rule(action.edits.iter().all(|e| e.old != e.new), "an edit changes its bytes");
     }
     if let Some(environment) = path.environment(&proposal.environment) {
-        let follows = environment.stated.or(proposal.tracking.as_ref().map(|t| t.policy()));
+        let actual = proposal.tracking.as_ref().map(|t| t.policy());
+        let follows = actual.map(|p| snapshot.policy(path, environment, &proposal.component, p));
         rule(
             matches!(follows, Some(Policy::Exact) | None) || proposal.edits.is_empty(),
             "an environment that follows a branch or a range is not edited",

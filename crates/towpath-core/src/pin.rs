@@ -115,6 +115,8 @@ pub enum NotEditable {
     NotPlain,
     /// The value comes by substitution (`${VERSION}`).
     Substituted,
+    /// The file is one that several environments read: changing it would move all of them.
+    SharedFile,
 }
 
 impl fmt::Display for NotEditable {
@@ -125,6 +127,7 @@ impl fmt::Display for NotEditable {
             Self::Ambiguous => "several fields of the reference contradict each other",
             Self::NotPlain => "the value is not a plain or quoted scalar on its own",
             Self::Substituted => "the value comes from a substitution",
+            Self::SharedFile => "the file is read by several environments, and all would move",
         })
     }
 }

@@ -126,7 +126,7 @@ pub fn propose(
         return proposal;
     };
     proposal.waiting.extend(clusters_differ(snapshot, &pins));
-    let policy = environment.stated.unwrap_or_else(|| first.tracking.policy());
+    let policy = snapshot.policy(path, environment, component, first.tracking.policy());
     if policy != Policy::Exact {
         return follows(snapshot, proposal, policy, &pins);
     }

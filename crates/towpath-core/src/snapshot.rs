@@ -13,7 +13,7 @@ use crate::path::{Environment, Path};
 use crate::pin::Pin;
 use crate::record::History;
 use crate::release::{Reach, Release, Releases, Revision};
-use crate::tracking::{Exact, Tracking};
+use crate::tracking::{Exact, Policy, Tracking};
 use crate::version::Version;
 use crate::why::Why;
 
@@ -86,6 +86,25 @@ impl Snapshot {
             .map(|c| &c.name)
             .filter(|name| self.pins_of(&environment.name, name).next().is_some())
             .collect()
+    }
+
+    /// How an environment is to follow a component: an exact version is demanded of all its components
+    /// where it is stated; a stated branch or range only of the first, because charts follow no branch.
+    #[must_use]
+    pub fn policy(
+        &self,
+        path: &Path,
+        environment: &Environment,
+        component: &ComponentName,
+        actual: Policy,
+    ) -> Policy {
+        match environment.stated {
+            Some(Policy::Exact) => Policy::Exact,
+            Some(stated) if self.components_of(path, environment).first() == Some(&component) => {
+                stated
+            }
+            _ => actual,
+        }
     }
 
     /// What a tracking of a component means now.

@@ -146,7 +146,7 @@ fn environment_status(
             .find(|p| p.environment == environment.name && p.component == *name);
         components.push(ComponentStatus {
             component: name.clone(),
-            policy: environment.stated.unwrap_or_else(|| first.tracking.policy()),
+            policy: snapshot.policy(path, environment, name, first.tracking.policy()),
             actual: first.tracking.clone(),
             at: first.at.clone(),
             desired: snapshot.desired(name, &first.tracking),

@@ -319,7 +319,7 @@ pub enum FoundBy {
 pub struct Sync {
     /// `GitRepository`, `OCIRepository` or `Bucket`.
     pub kind: String,
-    /// The source's URL as written.
+    /// The source's URL, without credentials.
     pub url: String,
     /// The branch, where it follows one.
     pub branch: Option<String>,

@@ -16,6 +16,7 @@ use towpath_core::tracking::Tracking;
 use crate::facts::FactsError;
 use crate::inventory::{FoundBy, FoundCluster, Inventory};
 
+mod candidates;
 mod components;
 mod environments;
 mod naming;
@@ -75,7 +76,7 @@ pub enum Origin {
     ThisRepository,
     /// Another Git repository.
     Git {
-        /// Its URL as written.
+        /// Its URL, without credentials.
         url: String,
     },
     /// An OCI repository.

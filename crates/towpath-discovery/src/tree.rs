@@ -6,8 +6,8 @@
 //! that a thousand clusters on one base cost one walk. Must not follow Flux objects; that is
 //! [`crate::inventory`].
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use towpath_core::id::Folder;
@@ -153,7 +153,7 @@ struct Trail<'a> {
     kustomizations: Vec<FileId>,
     unreadable: Vec<usize>,
     todo: Vec<Index>,
-    visited: Vec<FileId>,
+    visited: HashSet<FileId>,
 }
 
 impl<'a> Trail<'a> {
@@ -166,7 +166,7 @@ impl<'a> Trail<'a> {
             kustomizations: Vec::new(),
             unreadable: Vec::new(),
             todo: Vec::new(),
-            visited: Vec::new(),
+            visited: HashSet::new(),
         }
     }
 
@@ -192,10 +192,9 @@ impl<'a> Trail<'a> {
             let node = &self.tree.folders[index as usize];
             let Some(id) = node.kustomization else { continue };
             let Some(file) = self.all[id.index()].facts.kustomize.as_ref() else { continue };
-            if self.visited.contains(&id) {
+            if !self.visited.insert(id) {
                 continue;
             }
-            self.visited.push(id);
             self.kustomizations.push(id);
             for entry in file.resources.iter().chain(&file.components) {
                 let Some(path) = below(&node.path, &entry.text) else { continue };

@@ -30,6 +30,20 @@ pub fn normalise(url: &str) -> String {
     format!("{host}/{path}")
 }
 
+/// The URL without a user name and password, which are not for anybody to see. The user of an SSH URL
+/// is no secret and stays.
+#[must_use]
+pub fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match host.rsplit_once('@') {
+        Some((user, host)) if scheme != "ssh" || user.contains(':') => {
+            format!("{scheme}://{host}{path}")
+        }
+        _ => url.to_owned(),
+    }
+}
+
 /// The last part of a repository's URL, without `.git`.
 #[must_use]
 pub fn last_part(url: &str) -> String {
@@ -39,7 +53,7 @@ pub fn last_part(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{last_part, normalise};
+    use super::{last_part, normalise, without_credentials};
 
     #[test]
     fn one_repository_reads_the_same() {
@@ -55,6 +69,19 @@ mod tests {
             assert_eq!(normalise(url), "github.com/acme/fleet", "{url}");
         }
         assert_eq!(last_part("git@github.com:acme/fleet.git"), "fleet");
+    }
+
+    #[test]
+    fn credentials_go() {
+        for (url, want) in [
+            ("https://me:secret@host/a", "https://host/a"),
+            ("https://token@host/a@b", "https://host/a@b"),
+            ("ssh://git@host/a", "ssh://git@host/a"),
+            ("git@host:a", "git@host:a"),
+            ("oci://host", "oci://host"),
+        ] {
+            assert_eq!(without_credentials(url), want);
+        }
     }
 
     #[test]

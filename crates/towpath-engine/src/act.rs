@@ -138,7 +138,7 @@ fn replace(file: &RepoPath, source: &[u8], edits: &[&Replacement]) -> Result<Vec
                 old: edit.old.clone(),
             });
         }
-        splices.push(towpath_yaml::Edit { range: edit.range.clone(), new: edit.new.clone() });
+        splices.extend(towpath_discovery::edit::edits(edit));
     }
     towpath_yaml::replace_checked(source, &splices)
         .map_err(|source| ActError::Edit { file: file.clone(), source })

@@ -244,7 +244,9 @@ fn named_commits(
             Event::Released { commit, .. } => names.insert(commit),
             Event::Promoted(promotion) => names.insert(promotion.commit),
             Event::SandboxCreated(sandbox) => names.insert(sandbox.origin),
-            Event::Approved { .. } | Event::Overridden { .. } | Event::SandboxDeleted { .. } => false,
+            Event::Approved { .. } | Event::Overridden { .. } | Event::SandboxDeleted { .. } => {
+                false
+            }
         };
     }
     let names: Vec<CommitId> = names.into_iter().collect();
@@ -257,7 +259,8 @@ fn disagreements(
     named: &BTreeMap<CommitId, Commit>,
     event: &Event,
 ) -> Result<Vec<String>, RepositoryError> {
-    let gone = |commit: &CommitId, what: &str| vec![format!("commit {commit}, {what}, is not here")];
+    let gone =
+        |commit: &CommitId, what: &str| vec![format!("commit {commit}, {what}, is not here")];
     let promotion = match event {
         Event::Released { commit, .. } if !named.contains_key(commit) => {
             return Ok(gone(commit, "which the release is made from"));

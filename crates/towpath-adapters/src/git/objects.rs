@@ -126,6 +126,16 @@ pub(super) fn blobs(git: &Git, names: &[String]) -> Result<Vec<Vec<u8>>, Reposit
     if let Some(odd) = names.iter().find(|name| CommitId::parse(name).is_err()) {
         return Err(error::refusal(format!("{what}: {odd:?} is not the name of a blob"), None));
     }
+    contents(git, names, "blob", what)
+}
+
+/// The contents of objects of one kind, in the order asked.
+fn contents(
+    git: &Git,
+    names: &[String],
+    kind: &str,
+    what: &str,
+) -> Result<Vec<Vec<u8>>, RepositoryError> {
     let asked = names.join("\n") + "\n";
     let mut running = git.program.call(["cat-file", "--batch"]).input([]).start(what)?;
     let stdin = running.stdin.take();
@@ -135,7 +145,7 @@ pub(super) fn blobs(git: &Git, names: &[String]) -> Result<Vec<Vec<u8>>, Reposit
         let mut contents = Vec::with_capacity(names.len());
         let reading = (|| {
             let reader = reader(&mut running)?;
-            while let Some((_, content)) = next_object(reader, "blob", what)? {
+            while let Some((_, content)) = next_object(reader, kind, what)? {
                 contents.push(content);
             }
             Ok(())
@@ -189,20 +199,14 @@ pub(super) fn commits(git: &Git, names: &[CommitId]) -> Result<Vec<Commit>, Repo
     }
     let what = "cannot read commits";
     let asked: String = names.iter().map(|name| format!("{name}\n")).collect();
-    let mut list = git
+    let here = git
         .program
         .call(["rev-list", "--no-walk=unsorted", "--ignore-missing", "--stdin"])
-        .input(asked.into_bytes())
-        .start(what)?;
-    let found = list.take_output().ok_or_else(|| error::refusal("git gives no output", None))?;
-    let mut objects = git.program.call(["cat-file", "--batch"]).input_from(found).start(what)?;
-    let mut commits = Vec::new();
-    while let Some((name, content)) = next_object(reader(&mut objects)?, "commit", what)? {
-        commits.push(parse_commit(&name, &content)?);
-    }
-    list.end(what)?;
-    objects.end(what)?;
-    Ok(commits)
+        .input(asked)
+        .run(what)?;
+    let here: Vec<String> = String::from_utf8_lossy(&here).lines().map(str::to_owned).collect();
+    let contents = contents(git, &here, "commit", what)?;
+    here.iter().zip(contents).map(|(name, content)| parse_commit(name, &content)).collect()
 }
 
 /// Reads a commit object. Text that is no UTF-8 is read as well as it goes.

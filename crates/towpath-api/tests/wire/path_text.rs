@@ -8,7 +8,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use towpath_api::path_file::parse;
-use towpath_api::path_text::{EnvironmentNote, write};
+use towpath_api::path_text::{ComponentNote, EnvironmentNote, write};
 use towpath_core::id::{ClusterName, ComponentName, EnvironmentName, Folder};
 use towpath_core::path::{Cluster, Component, Environment, Gate, Path, ReleaseStream};
 use towpath_core::stated::Stated;
@@ -102,7 +102,12 @@ proptest! {
         let mut names = BTreeSet::new();
         let components: Vec<_> = components.into_iter().filter(|c| names.insert(c.name.clone())).collect();
         let path = Path::new(trunk, components, environments).expect("a path");
-        let text = write(&path, &notes);
+        let pins = |c: &Component| ComponentNote {
+            component: c.name.clone(),
+            pins: vec!["flux-system/a".to_owned(), "null".to_owned()],
+        };
+        let component_notes: Vec<_> = path.components.iter().map(pins).collect();
+        let text = write(&path, &component_notes, &notes);
         let stated = parse("towpath.yaml", text.as_bytes());
         let stated = stated.map_err(|e| TestCaseError::fail(format!("{e}\n{text}")))?;
         same(&path, &notes, &stated)?;
@@ -116,6 +121,7 @@ fn same(path: &Path, notes: &[EnvironmentNote], stated: &Stated) -> Result<(), T
         prop_assert_eq!(&read.name, &made.name);
         prop_assert_eq!(read.paths.as_deref().unwrap_or_default(), made.paths.as_slice());
         prop_assert_eq!(&read.ignore, &made.ignore);
+        prop_assert_eq!(&read.pins, &["flux-system/a", "null"]);
         let url = match &made.releases {
             ReleaseStream::Oci { url, .. } => Some(url),
             _ => None,

@@ -57,7 +57,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             object: Some(pin.object.clone()),
             at: pin.at.clone(),
             message,
-            fix: format!("promote {name}, which makes the version of {component} exact"),
+            fix: match &pin.splices {
+                Ok(_) => format!("promote {name}, which makes the version of {component} exact"),
+                Err(why) => format!("write an exact version by hand, because {why}"),
+            },
         });
     }
     found

@@ -13,6 +13,7 @@ use super::reach::{Reach, ancestors, sync_of};
 use super::{ContentSource, File, FileId, FoundBy, FoundCluster, ObjectId, Placed, Sync, placed};
 use crate::facts::{Detail, InstanceSync};
 use crate::tree::Tree;
+use crate::url;
 
 /// A cluster before it is followed.
 #[derive(Debug)]
@@ -117,7 +118,7 @@ fn instance_sync(placed: Placed<'_>, sync: &InstanceSync) -> Sync {
     let branch = reference.and_then(|r| r.value.strip_prefix("refs/heads/"));
     Sync {
         kind: sync.kind.clone(),
-        url: sync.url.as_ref().map(|url| url.value.clone()).unwrap_or_default(),
+        url: sync.url.as_ref().map(|u| url::without_credentials(&u.value)).unwrap_or_default(),
         branch: branch.map(str::to_owned),
         at: reference.map_or_else(|| placed.at(), |r| r.key.in_file(placed.file)),
     }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::facts::{Detail, FactsError, Kustomization, Reference, SourceKind};
 use crate::tree::Walker;
+use crate::url;
 
 pub(super) struct Reach<'w, 'a> {
     files: &'a [File],
@@ -254,7 +255,7 @@ pub(super) fn sync_of(placed: Placed<'_>) -> Option<Sync> {
     let branch = source.reference.branch.as_ref();
     Some(Sync {
         kind,
-        url: source.url.as_ref().map(|url| url.value.clone()).unwrap_or_default(),
+        url: source.url.as_ref().map(|u| url::without_credentials(&u.value)).unwrap_or_default(),
         branch: branch.map(|b| b.value.clone()),
         at: branch.map_or_else(|| placed.at(), |b| b.key.in_file(placed.file)),
     })

@@ -4,46 +4,17 @@
 //! puts each into a component, stated ones first. Must not name environments.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use towpath_core::id::{ComponentName, Folder};
 use towpath_core::path::{Component, ReleaseStream};
 use towpath_core::pin::ObjectRef;
 use towpath_core::stated::{Stated, StatedComponent};
 
+use super::candidates::{Candidate, Kind, gather};
 use super::naming::tame;
-use super::reading::{self, Reading};
 use super::{ComponentReason, ComponentWhy, Origin};
-use crate::facts::{Detail, HelmRelease, Source, SourceKind};
-use crate::inventory::{ContentSource, FileId, FoundCluster, Inventory, ObjectId, Placed};
-use crate::url;
-
-/// An object that holds a pin of one cluster.
-#[derive(Debug)]
-pub(super) struct Candidate {
-    /// The cluster, by position.
-    pub(super) cluster: usize,
-    pub(super) object: ObjectRef,
-    pub(super) reading: Reading,
-    pub(super) origin: Origin,
-    kind: Kind,
-    /// What the component is called where nothing is stated.
-    name: String,
-    /// The folders that come from it, as the cluster's Kustomizations name them.
-    folders: Vec<Folder>,
-    insecure: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    /// A source of Kustomizations.
-    Source,
-    /// A cluster's own source.
-    Own,
-    /// A HelmRelease, or the source of its chart.
-    Helm,
-    Promise,
-}
+use crate::inventory::{FoundCluster, Inventory};
 
 /// The components of a repository.
 #[derive(Debug)]
@@ -145,6 +116,8 @@ fn matches(pattern: &str, candidate: &Candidate) -> bool {
 /// Names that are used for more than one stream.
 struct Names {
     sources: BTreeSet<String>,
+    /// Names of anything but Promises.
+    others: BTreeSet<String>,
     /// Names of HelmReleases that one cluster has in several namespaces.
     doubled: BTreeSet<String>,
 }
@@ -160,7 +133,12 @@ impl Names {
             }
         }
         let sources = candidates.iter().filter(|c| c.kind == Kind::Source);
-        Self { sources: sources.map(|c| c.name.clone()).collect(), doubled }
+        let others = candidates.iter().filter(|c| c.kind != Kind::Promise);
+        Self {
+            sources: sources.map(|c| c.name.clone()).collect(),
+            others: others.map(|c| c.name.clone()).collect(),
+            doubled,
+        }
     }
 
     fn of_candidate(&self, candidate: &Candidate) -> String {
@@ -170,212 +148,9 @@ impl Names {
                 format!("{}-{name}", candidate.object.namespace)
             }
             Kind::Helm if self.sources.contains(name) => format!("{name}-chart"),
-            Kind::Promise => format!("{name}-promise"),
+            Kind::Promise if self.others.contains(name) => format!("{name}-promise"),
             _ => name.clone(),
         }
-    }
-}
-
-/// Every object that could hold a pin, cluster by cluster.
-fn gather(inventory: &Inventory, clusters: &[&FoundCluster]) -> Vec<Candidate> {
-    let mut foreign: BTreeSet<FileId> = BTreeSet::new();
-    for cluster in clusters {
-        let others = cluster.kustomizations.iter().filter(|f| f.from != ContentSource::Own);
-        foreign.extend(others.flat_map(|followed| followed.content.iter().copied()));
-    }
-    let mut all = Vec::new();
-    for (position, cluster) in clusters.iter().enumerate() {
-        let mut found = OfCluster { inventory, cluster, position, all: &mut all };
-        found.gather(&foreign);
-    }
-    all
-}
-
-struct OfCluster<'a> {
-    inventory: &'a Inventory,
-    cluster: &'a FoundCluster,
-    position: usize,
-    all: &'a mut Vec<Candidate>,
-}
-
-impl<'a> OfCluster<'a> {
-    fn gather(&mut self, foreign: &BTreeSet<FileId>) {
-        let inventory = self.inventory;
-        let patches = Patches::new(inventory, self.cluster);
-        let mut folders: HashMap<ObjectId, Vec<Folder>> = HashMap::new();
-        for followed in &self.cluster.kustomizations {
-            if let (ContentSource::Other(source), Some(folder)) = (&followed.from, &followed.folder)
-            {
-                folders.entry(*source).or_default().push(folder.clone());
-            }
-        }
-        let mut sources: Vec<(Placed<'a>, &'a Source)> = Vec::new();
-        let mut releases: Vec<(Placed<'a>, &'a HelmRelease)> = Vec::new();
-        for placed in inventory.objects(&self.cluster.applied) {
-            match &placed.object.detail {
-                Detail::Source(source) => sources.push((placed, source)),
-                Detail::HelmRelease(release) if !foreign.contains(&placed.id.file) => {
-                    releases.push((placed, release));
-                }
-                Detail::Promise(promise) if !foreign.contains(&placed.id.file) => {
-                    if let Some(reading) = reading::promise(placed, promise) {
-                        self.add(placed, Kind::Promise, reading, Origin::Promise);
-                    }
-                }
-                _ => {}
-            }
-        }
-        let charts = chart_users(&releases);
-        for (placed, source) in &sources {
-            if self.is_own(placed) || !is_versioned(source) {
-                continue;
-            }
-            let reading = reading::source(*placed, source, patches.source(placed));
-            let origin = origin(inventory, source);
-            let name = (placed.object.kind.as_str(), placed.object.name.as_str());
-            let users = charts.get(&name).map(Vec::as_slice).unwrap_or_default();
-            let folders = folders.remove(&placed.id).unwrap_or_default();
-            let kind =
-                if users.is_empty() || !folders.is_empty() { Kind::Source } else { Kind::Helm };
-            self.add(*placed, kind, reading, origin);
-            if let Some(last) = self.all.last_mut() {
-                last.folders = folders;
-                last.insecure = source.insecure;
-                if let (Kind::Helm, [only]) = (kind, users) {
-                    last.name = tame(only);
-                }
-            }
-        }
-        for (placed, release) in &releases {
-            let from_chart = release.chart_ref.is_none()
-                && release.source.as_ref().is_none_or(|source| source.kind == "HelmRepository");
-            if !from_chart {
-                continue;
-            }
-            let reading = reading::helm_release(*placed, release, patches.helm_release(placed));
-            let url = release.source.as_ref().and_then(|reference| {
-                let named = |(p, _): &&(Placed<'_>, &Source)| {
-                    p.object.kind == reference.kind && p.object.name == reference.name
-                };
-                sources.iter().find(named).and_then(|(_, source)| source.url.as_ref())
-            });
-            let text = |field: Option<&crate::facts::Field>| {
-                field.map(|field| field.value.clone()).unwrap_or_default()
-            };
-            let origin = Origin::Helm { url: text(url), chart: text(release.chart.as_ref()) };
-            self.add(*placed, Kind::Helm, reading, origin);
-        }
-        self.add_own();
-    }
-
-    fn add(&mut self, placed: Placed<'_>, kind: Kind, reading: Reading, origin: Origin) {
-        self.all.push(Candidate {
-            cluster: self.position,
-            object: placed.object.reference(),
-            name: tame(&placed.object.name),
-            reading,
-            origin,
-            kind,
-            folders: Vec::new(),
-            insecure: false,
-        });
-    }
-
-    fn is_own(&self, placed: &Placed<'_>) -> bool {
-        match self.cluster.root_source {
-            Some(id) => self.inventory.object(id).object.reference() == placed.object.reference(),
-            // A clone has no root, but keeps the name that bootstrapping gives the source.
-            None => placed.object.name == "flux-system",
-        }
-    }
-
-    /// The cluster's own source, which is a pin where the cluster has no other.
-    fn add_own(&mut self) {
-        let inventory = self.inventory;
-        let (placed, reading, origin) = if let Some(id) = self.cluster.root_source {
-            let placed = inventory.object(id);
-            let Detail::Source(source) = &placed.object.detail else { return };
-            (placed, reading::source(placed, source, None), origin(inventory, source))
-        } else if let Some(id) = self.cluster.root {
-            let placed = inventory.object(id);
-            let Detail::FluxInstance(instance) = &placed.object.detail else { return };
-            let Some(sync) = &instance.sync else { return };
-            let url = sync.url.as_ref().map(|url| url.value.clone()).unwrap_or_default();
-            let origin = match sync.kind.as_str() {
-                "OCIRepository" => Origin::Oci { url },
-                _ => Origin::ThisRepository,
-            };
-            (placed, reading::instance(placed, sync), origin)
-        } else {
-            return;
-        };
-        let followed = self.cluster.kustomizations.iter();
-        let folders = followed
-            .filter(|f| f.from == ContentSource::Own && Some(f.object) != self.cluster.root)
-            .filter_map(|f| f.folder.clone())
-            .collect();
-        let url = self.cluster.sync.as_ref().map(|sync| url::last_part(&sync.url));
-        let name = url.filter(|name| !name.is_empty()).unwrap_or_else(|| "platform".to_owned());
-        self.add(placed, Kind::Own, reading, origin);
-        if let Some(last) = self.all.last_mut() {
-            last.folders = folders;
-            last.name = tame(&name);
-        }
-    }
-}
-
-/// The objects of a cluster's patch files that say a version.
-struct Patches<'a>(Vec<Placed<'a>>);
-
-impl<'a> Patches<'a> {
-    fn new(inventory: &'a Inventory, cluster: &'a FoundCluster) -> Self {
-        Self(inventory.objects(&cluster.patches).collect())
-    }
-
-    fn of(&self, placed: &Placed<'_>) -> Option<Placed<'a>> {
-        let object = placed.object;
-        let same = |p: &&Placed<'_>| p.object.kind == object.kind && p.object.name == object.name;
-        self.0.iter().find(same).copied()
-    }
-
-    fn source(&self, placed: &Placed<'_>) -> Option<(Placed<'a>, &'a Source)> {
-        let patch = self.of(placed)?;
-        let Detail::Source(source) = &patch.object.detail else { return None };
-        Some((patch, source))
-    }
-
-    fn helm_release(&self, placed: &Placed<'_>) -> Option<(Placed<'a>, &'a HelmRelease)> {
-        let patch = self.of(placed)?;
-        let Detail::HelmRelease(release) = &patch.object.detail else { return None };
-        Some((patch, release))
-    }
-}
-
-/// The sources that hold charts themselves, by kind and name, with the HelmReleases that use them.
-fn chart_users<'a>(
-    releases: &[(Placed<'a>, &'a HelmRelease)],
-) -> HashMap<(&'a str, &'a str), Vec<&'a str>> {
-    let mut users: HashMap<_, Vec<&str>> = HashMap::new();
-    for (placed, release) in releases {
-        for reference in release.chart_ref.iter().chain(&release.source) {
-            let named =
-                users.entry((reference.kind.as_str(), reference.name.as_str())).or_default();
-            named.push(placed.object.name.as_str());
-        }
-    }
-    users
-}
-
-fn is_versioned(source: &Source) -> bool {
-    matches!(source.kind, SourceKind::GitRepository | SourceKind::OciRepository)
-}
-
-fn origin(inventory: &Inventory, source: &Source) -> Origin {
-    let url = source.url.as_ref().map(|url| url.value.clone()).unwrap_or_default();
-    match source.kind {
-        SourceKind::GitRepository if inventory.is_this_repository(&url) => Origin::ThisRepository,
-        SourceKind::GitRepository => Origin::Git { url },
-        _ => Origin::Oci { url },
     }
 }
 
@@ -434,22 +209,6 @@ fn place_own(
     }
 }
 
-impl Candidate {
-    /// The same pin for one more component.
-    fn again(&self) -> Self {
-        Self {
-            cluster: self.cluster,
-            object: self.object.clone(),
-            reading: self.reading.clone(),
-            origin: self.origin.clone(),
-            kind: self.kind,
-            name: self.name.clone(),
-            folders: Vec::new(),
-            insecure: self.insecure,
-        }
-    }
-}
-
 /// The folders of this repository that a group's sources bring, with those that their kustomizations
 /// name.
 fn paths(group: &Group, inventory: &Inventory) -> Vec<Folder> {
@@ -487,6 +246,7 @@ fn common(folders: &[Folder]) -> Option<Folder> {
 fn finish(groups: Vec<Group>, inventory: &Inventory) -> Components {
     let contents: Vec<Vec<Folder>> = groups.iter().map(|group| paths(group, inventory)).collect();
     let shared = shared_names(&groups);
+    let mut taken = BTreeSet::new();
     let mut result = Components { list: Vec::new(), why: Vec::new(), pins: Vec::new() };
     for (position, group) in groups.into_iter().enumerate() {
         let own =
@@ -507,7 +267,11 @@ fn finish(groups: Vec<Group>, inventory: &Inventory) -> Components {
             Some(url) => stated_stream(url, &group.candidates),
             None => stream(&group, inventory),
         };
-        let name = ComponentName::parse(&tame(&group.name)).expect("tame makes names");
+        let name = match stated {
+            Some(stated) => stated.name.clone(),
+            None => free_name(&group.name, &taken),
+        };
+        taken.insert(name.clone());
         let reason = match group.kind() {
             _ if stated.is_some() => ComponentReason::Stated,
             Kind::Source => ComponentReason::Source,
@@ -531,6 +295,14 @@ fn finish(groups: Vec<Group>, inventory: &Inventory) -> Components {
     }
     result.pins.sort_by(|(a, x), (b, y)| (x.cluster, a, &x.object).cmp(&(y.cluster, b, &y.object)));
     result
+}
+
+/// A name that no other component has: joined names may meet.
+fn free_name(name: &str, taken: &BTreeSet<ComponentName>) -> ComponentName {
+    let short: String = tame(name).chars().take(56).collect();
+    let names = std::iter::once(tame(name)).chain((2..).map(|n| tame(&format!("{short}-{n}"))));
+    let mut names = names.map(|name| ComponentName::parse(&name).expect("tame makes names"));
+    names.find(|name| !taken.contains(name)).expect("numbers do not end")
 }
 
 /// Names of objects that hold pins of more than one component.

@@ -8,7 +8,8 @@ use towpath_core::id::{ClusterName, ComponentName, EnvironmentName};
 use towpath_core::pin::{Location, NotEditable, Pin};
 use towpath_core::tracking::{Policy, Tracking};
 
-use super::components::{Candidate, Components};
+use super::candidates::Candidate;
+use super::components::Components;
 use super::environments::Draft;
 use super::{Disagreement, Origin, Tracked};
 
@@ -129,7 +130,7 @@ fn keep_shared(drafts: &[Draft<'_>], pins: &mut [Pin]) {
     }
     for pin in pins {
         if pin.splices.is_ok() && readers.get(&pin.at).is_some_and(|(_, shared)| *shared) {
-            pin.splices = Err(NotEditable::Aliased);
+            pin.splices = Err(NotEditable::SharedFile);
         }
     }
 }

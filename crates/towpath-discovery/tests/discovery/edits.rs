@@ -7,7 +7,7 @@ use towpath_core::release::{Release, Seen};
 use towpath_core::stated::Stated;
 use towpath_core::version::Version;
 use towpath_discovery::resolve::{Resolved, resolve};
-use towpath_yaml::{Edit, apply, parse};
+use towpath_yaml::{Edit, apply, replace_checked};
 
 const FILE: &str = "clusters/production/platform.yaml";
 const NEW: &str = "sha256:00000000000000000000000000000000000000000000000000000000000000ff";
@@ -55,10 +55,10 @@ fn promote(text: &str, digest: Option<&str>) -> (String, Result<String, NotEdita
             assert_eq!(text.get(replacement.range.clone()), Some(replacement.old.as_str()));
             let before = &text[..replacement.range.start];
             assert_eq!(before.matches('\n').count() + 1, replacement.line as usize);
-            edits.push(Edit { range: replacement.range, new: replacement.new });
+            edits.extend(towpath_discovery::edit::edits(&replacement));
         }
-        let bytes = apply(text.as_bytes(), &edits).expect("the edits fit");
-        assert!(parse(&bytes).is_ok());
+        let bytes =
+            replace_checked(text.as_bytes(), &edits).expect("the edits change the pin alone");
         String::from_utf8(bytes).expect("text")
     });
     (pin.tracking.to_string(), after)

@@ -63,6 +63,7 @@ stories! {
     clone_of_a_cluster
     flux_operator
     monolith
+    neighbours
     overlays
     regions
     set_up_from_outside

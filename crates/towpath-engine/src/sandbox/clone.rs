@@ -4,10 +4,8 @@
 //! origin: comments, quotes, anchors, line ends, and every file that is not YAML.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use towpath_core::id::{BranchName, CommitId, Digest, Folder, RepoPath};
-use towpath_core::pin::{Location, ObjectRef};
 use towpath_core::version::Version;
 use towpath_discovery::facts::{
     Detail, Field, HelmRelease, InstanceSync, Kustomization, Object, Source, SourceKind,
@@ -17,6 +15,7 @@ use towpath_discovery::inventory::{FileId, Inventory, Placed};
 
 use super::create::{CreateError, Unpinned};
 use super::edit::{New, rewrite};
+use super::told::{Change, ChangeWhy, Kept, KeptWhy};
 use super::{Entries, SYNC_FILE, below};
 use crate::ports::{FileMode, Repository, TreeChange};
 
@@ -40,124 +39,8 @@ pub struct Ask<'a> {
     pub field: &'a Field,
 }
 
-/// One value that differs from the origin's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// The object it belongs to.
-    pub object: ObjectRef,
-    /// Where it stands, in the sandbox's folder.
-    pub at: Location,
-    /// Key and value as in the origin.
-    pub old: String,
-    /// Key and value as in the sandbox.
-    pub new: String,
-    /// Why.
-    pub why: ChangeWhy,
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} -> {} ({})", self.at, self.old, self.new, self.why)
-    }
-}
-
-/// Why a value of the clone differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChangeWhy {
-    /// It followed the trunk.
-    Branch,
-    /// It named the origin's folder.
-    Folder,
-    /// It is pinned to what it was at this moment.
-    Pin,
-}
-
-impl fmt::Display for ChangeWhy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Branch => "the sandbox follows its own branch",
-            Self::Folder => "the sandbox has its own folder",
-            Self::Pin => "pinned to what it is now",
-        })
-    }
-}
-
-/// Something of the origin that the clone leaves as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// Where it stands; in the sandbox's folder, unless `why` says otherwise.
-    pub at: Location,
-    /// The object, where it belongs to one.
-    pub object: Option<ObjectRef>,
-    /// Why.
-    pub why: KeptWhy,
-}
-
-impl fmt::Display for Kept {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.object {
-            Some(object) => write!(f, "{}: {object} {}", self.at, self.why),
-            None => write!(f, "{}: {}", self.at, self.why),
-        }
-    }
-}
-
-/// Why something stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeptWhy {
-    /// A range: the clone gets what the origin gets.
-    Range(String),
-    /// An exact version: the clone gets what the origin gets.
-    Exact(String),
-    /// No version is named: the newest there is.
-    Newest,
-    /// A branch of this repository that is not the trunk.
-    OtherBranch(String),
-    /// A branch of another repository.
-    OtherRepository {
-        /// The branch.
-        branch: String,
-        /// The repository's URL.
-        url: String,
-    },
-    /// A range of chart versions, whose repository cannot say what it gives now.
-    NotListed(String),
-    /// A path into the origin's folder, but in an artifact or commit that has no sandbox's folder.
-    ElsewhereFolder(String),
-    /// The cluster is synchronised from something other than this repository's trunk.
-    OtherSync(String),
-    /// It follows the trunk, but stands outside the origin's folder, where others use it too.
-    Outside,
-    /// A kustomization names `gotk-sync.yaml`, which is not cloned.
-    Bootstrap,
-}
-
-impl fmt::Display for KeptWhy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Range(range) => write!(f, "stays on the range {range}, as in the origin"),
-            Self::Exact(version) => write!(f, "stays on {version}, as in the origin"),
-            Self::Newest => f.write_str("names no version and stays on the newest there is"),
-            Self::OtherBranch(branch) => {
-                write!(f, "follows the branch {branch}, which is not the trunk")
-            }
-            Self::OtherRepository { branch, url } => {
-                write!(f, "follows {branch} of {url}, another repository")
-            }
-            Self::NotListed(range) => {
-                write!(f, "stays on the range {range}, because its versions cannot be listed")
-            }
-            Self::ElsewhereFolder(path) => {
-                write!(f, "takes {path} from a source that does not follow the sandbox's branch")
-            }
-            Self::OtherSync(what) => write!(f, "is synchronised from {what}, not from the trunk"),
-            Self::Outside => f.write_str(
-                "follows the trunk and is not cloned: it stands outside the origin's folder",
-            ),
-            Self::Bootstrap => write!(f, "names {SYNC_FILE}, which the bootstrap writes"),
-        }
-    }
-}
+/// Answers what a source or chart gives at this moment; `None` where that is not known.
+pub type MomentOf<'a> = dyn Fn(&Ask<'_>) -> Option<Moment> + 'a;
 
 /// A file of the origin as the commit has it.
 pub(super) struct SourceFile {
@@ -174,7 +57,7 @@ pub(super) struct Target<'a> {
     pub(super) trunk: &'a BranchName,
     pub(super) branch: &'a BranchName,
     /// What sources give now; `None` leaves them as they are.
-    pub(super) moment: Option<&'a dyn Fn(&Ask<'_>) -> Option<Moment>>,
+    pub(super) moment: Option<&'a MomentOf<'a>>,
 }
 
 /// A clone, ready to be written.
@@ -444,7 +327,9 @@ impl Target<'_> {
 
     fn path(&self, placed: Placed<'_>, what: &Kustomization, field: &Field) -> Option<Fate> {
         let path = self.own_path(&field.value)?;
-        let source = what.source.as_ref()?;
+        let own = Fate::Change(New::Value(path), ChangeWhy::Folder);
+        // A patch need not say the source again.
+        let Some(source) = what.source.as_ref() else { return Some(own) };
         let found = self.objects().find(|object| {
             let namespace = source.namespace.as_deref().unwrap_or(&placed.object.namespace);
             object.kind == source.kind
@@ -455,11 +340,7 @@ impl Target<'_> {
             Some(Detail::Source(source)) => self.follows(source),
             _ => source.kind == "GitRepository",
         };
-        Some(if follows {
-            Fate::Change(New::Value(path), ChangeWhy::Folder)
-        } else {
-            Fate::Keep(KeptWhy::ElsewhereFolder(field.value.clone()))
-        })
+        Some(if follows { own } else { Fate::Keep(KeptWhy::ElsewhereFolder(field.value.clone())) })
     }
 
     /// Whether a source gives what is on the trunk, and in the sandbox what is on its branch.

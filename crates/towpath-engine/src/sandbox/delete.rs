@@ -94,7 +94,7 @@ pub enum DeleteError {
         name: EnvironmentName,
         /// Why.
         #[source]
-        source: PromoteError,
+        source: Box<PromoteError>,
     },
     /// Somebody pushed to the branch meanwhile. It stays.
     #[error("branch {branch} has moved to {found}")]
@@ -258,7 +258,9 @@ fn nothing_is_lost(
         Ok(plan) => plan,
         Err(PromoteError::Nothing { .. } | PromoteError::BranchGone { .. }) => return Ok(()),
         Err(PromoteError::Repository(error)) => return Err(error.into()),
-        Err(source) => return Err(DeleteError::CannotTell { name, source }),
+        Err(error) => {
+            return Err(DeleteError::CannotTell { name, source: Box::new(error) });
+        }
     };
     if promote::is_waiting(repository, &plan)? {
         return Ok(());

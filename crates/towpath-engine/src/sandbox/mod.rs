@@ -15,6 +15,7 @@ pub mod list;
 pub mod names;
 pub mod promote;
 pub mod teardown;
+mod told;
 
 use std::collections::BTreeMap;
 

@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_long_summary_is_cut_between_words() {
         let name = branch_name("T-1", &"word ".repeat(40)).expect("a branch");
-        assert_eq!(name.as_str(), format!("T-1-{}", vec!["word"; 12].join("-")));
+        assert_eq!(name.as_str(), format!("T-1-{}", ["word"; 12].join("-")));
         let name = branch_name("T-1", &"x".repeat(200)).expect("a branch");
         assert_eq!(name.as_str(), format!("T-1-{}", "x".repeat(60)));
     }

@@ -2,7 +2,8 @@
 //!
 //! [`plan`] merges in memory and takes out the sandbox's folder, every `gotk-sync.yaml` that the branch
 //! brought, and every reference to the branch; [`carry_out`] makes one commit of the rest, on a branch
-//! for a pull request or on the trunk itself. Must not judge the change; that is `towpath check`.
+//! for a pull request or on the trunk itself. Must not judge the change; that is `towpath check`. What is
+//! taken out, and how, is in `promote/clean.rs`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,17 +11,17 @@ use std::fmt;
 use towpath_core::id::{BranchName, CommitId, EnvironmentName, Folder, InvalidId, RepoPath};
 use towpath_core::pin::{Location, ObjectRef};
 use towpath_core::record::Sandbox;
-use towpath_discovery::facts::{
-    Detail, FactsError, Field, FileFacts, Object, SourceKind, facts, is_relevant,
-};
+use towpath_discovery::facts::FactsError;
 
-use super::clone::decides;
-use super::edit::{New, rewrite};
-use super::{EditFailed, Entries, SANDBOX, SYNC_FILE, TICKET, entries, names};
+use super::{EditFailed, SANDBOX, TICKET, entries, names};
 use crate::ledger::trailer;
 use crate::ports::{
     BranchUpdate, FileMode, NewCommit, Person, Published, Repository, RepositoryError, TreeChange,
 };
+
+mod clean;
+
+use clean::{Cleaning, path_of};
 
 /// How often a merge onto a trunk that moves is tried.
 const TRIES: usize = 5;
@@ -226,8 +227,8 @@ pub fn plan(
         let (branch, trunk) = (sandbox.branch.clone(), trunk.clone());
         return Err(PromoteError::Conflicts { branch, trunk, files: conflicts });
     }
-    let tree = entries(repository, &onto)?;
-    let cleaning = Cleaning { repository, tree: &tree, trunk, folder: &folder, sandbox };
+    let before = clean::contents(repository, &onto, &merge.changes)?;
+    let cleaning = Cleaning { before, trunk, folder: &folder, sandbox };
     let cleaned = cleaning.clean(merge.changes)?;
     if cleaned.changes.is_empty() {
         return Err(PromoteError::Nothing { name: name.clone(), left_out: cleaned.left_out });
@@ -244,12 +245,6 @@ pub fn plan(
         left_out: cleaned.left_out,
         message,
     })
-}
-
-fn path_of(change: &TreeChange) -> &RepoPath {
-    match change {
-        TreeChange::Put { path, .. } | TreeChange::Remove { path } => path,
-    }
 }
 
 fn message(
@@ -281,169 +276,6 @@ fn message(
 
 fn same(a: &Person, b: &Person) -> bool {
     a.email.eq_ignore_ascii_case(&b.email)
-}
-
-/// What is taken out of a merge, and against what.
-struct Cleaning<'a> {
-    repository: &'a dyn Repository,
-    /// The trunk's files.
-    tree: &'a Entries,
-    trunk: &'a BranchName,
-    folder: &'a Folder,
-    sandbox: &'a Sandbox,
-}
-
-#[derive(Default)]
-struct Cleaned {
-    changes: Vec<TreeChange>,
-    left_out: Vec<LeftOut>,
-    mentions: Vec<Location>,
-}
-
-impl Cleaning<'_> {
-    fn clean(&self, changes: Vec<TreeChange>) -> Result<Cleaned, PromoteError> {
-        let mut out = Cleaned::default();
-        for change in changes {
-            let path = path_of(&change).clone();
-            if self.folder.contains(path.as_str()) || self.folder.as_str() == path.as_str() {
-                out.left_out.push(LeftOut { path, why: LeftOutWhy::Folder });
-                continue;
-            }
-            let TreeChange::Put { mode, bytes, .. } = change else {
-                out.changes.push(change);
-                continue;
-            };
-            if path.file_name() == SYNC_FILE && !self.tree.contains_key(&path) {
-                out.left_out.push(LeftOut { path, why: LeftOutWhy::SyncFile });
-                continue;
-            }
-            let bytes = match mode {
-                FileMode::Regular | FileMode::Executable => {
-                    self.without_references(&path, bytes, &mut out.left_out)?
-                }
-                FileMode::Symlink | FileMode::Submodule => bytes,
-            };
-            if self.is_on_trunk(&path, mode, &bytes)? {
-                continue;
-            }
-            out.mentions.extend(self.mentions(&path, &bytes));
-            out.changes.push(TreeChange::Put { path, mode, bytes });
-        }
-        out.changes.sort_by(|a, b| path_of(a).cmp(path_of(b)));
-        Ok(out)
-    }
-
-    fn is_on_trunk(
-        &self,
-        path: &RepoPath,
-        mode: FileMode,
-        bytes: &[u8],
-    ) -> Result<bool, RepositoryError> {
-        match self.tree.get(path) {
-            Some((found, blob)) if *found == mode => Ok(self.content(blob)? == bytes),
-            _ => Ok(false),
-        }
-    }
-
-    fn content(&self, blob: &str) -> Result<Vec<u8>, RepositoryError> {
-        Ok(self.repository.blobs(&[blob.to_owned()])?.pop().unwrap_or_default())
-    }
-
-    /// The file with every reference to the sandbox's branch as the trunk has it.
-    fn without_references(
-        &self,
-        path: &RepoPath,
-        bytes: Vec<u8>,
-        left_out: &mut Vec<LeftOut>,
-    ) -> Result<Vec<u8>, PromoteError> {
-        let branch = self.sandbox.branch.as_str();
-        if !is_relevant(path.as_str()) || !holds(&bytes, branch) {
-            return Ok(bytes);
-        }
-        let merged = facts(path, &bytes)
-            .map_err(|source| PromoteError::Unreadable { report: source.report(&bytes), source })?;
-        // What the trunk's file cannot say is put back by the trunk's name.
-        let before = match self.tree.get(path) {
-            Some((_, blob)) => facts(path, &self.content(blob)?).unwrap_or_default(),
-            None => FileFacts::default(),
-        };
-        let mut fields = Vec::new();
-        let mut objects = Vec::new();
-        for object in &merged.objects {
-            let Some((field, prefix)) = follows(object, branch) else { continue };
-            let old = before.objects.iter().find(|old| same_object(old, object));
-            let new = match old.and_then(reference) {
-                Some(old) if !names_branch(old, branch) && !old.shared => New::Written(old.clone()),
-                _ => New::Value(format!("{prefix}{}", self.trunk)),
-            };
-            fields.push((field, new));
-            objects.push(object);
-        }
-        if fields.is_empty() {
-            return Ok(bytes);
-        }
-        let (bytes, written) = rewrite(path, &bytes, &fields)?;
-        for (((field, _), object), new) in fields.iter().zip(objects).zip(written) {
-            let (object, line, old) = (object.reference(), field.key.line, field.written.clone());
-            let why = LeftOutWhy::Reference { object, line, old, new };
-            left_out.push(LeftOut { path: path.clone(), why });
-        }
-        Ok(bytes)
-    }
-
-    /// The lines that name the sandbox's branch or folder and are not on the trunk.
-    fn mentions(&self, path: &RepoPath, bytes: &[u8]) -> Vec<Location> {
-        let Ok(text) = std::str::from_utf8(bytes) else { return Vec::new() };
-        let words = [self.sandbox.branch.as_str(), self.folder.as_str()];
-        let mut found = Vec::new();
-        for (line, content) in (1..).zip(text.lines()) {
-            if let Some(at) = words.iter().find_map(|word| content.find(word)) {
-                let before = content[..at].chars().count();
-                let column = u32::try_from(before + 1).unwrap_or(u32::MAX);
-                found.push(Location { file: path.clone(), line, column });
-            }
-        }
-        found
-    }
-}
-
-fn holds(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
-}
-
-fn same_object(a: &Object, b: &Object) -> bool {
-    a.kind == b.kind && a.namespace == b.namespace && a.name == b.name && a.group() == b.group()
-}
-
-/// The field that says what an object follows.
-fn reference(object: &Object) -> Option<&Field> {
-    match &object.detail {
-        Detail::Source(source) => decides(source.kind, &source.reference),
-        Detail::FluxInstance(instance) => instance.sync.as_ref()?.reference.as_ref(),
-        _ => None,
-    }
-}
-
-/// The field by which an object follows the branch, and what stands before the branch's name in it.
-/// A field that does not decide counts too: it would once another is removed.
-fn follows<'a>(object: &'a Object, branch: &str) -> Option<(&'a Field, &'static str)> {
-    let field = match &object.detail {
-        Detail::Source(source) if source.kind == SourceKind::GitRepository => {
-            let fields = [&source.reference.branch, &source.reference.name];
-            fields.into_iter().flatten().find(|field| names_branch(field, branch))?
-        }
-        Detail::FluxInstance(instance) => instance.sync.as_ref()?.reference.as_ref()?,
-        _ => return None,
-    };
-    if !names_branch(field, branch) {
-        return None;
-    }
-    let prefix = if field.value.starts_with("refs/heads/") { "refs/heads/" } else { "" };
-    Some((field, prefix))
-}
-
-fn names_branch(field: &Field, branch: &str) -> bool {
-    field.value == branch || field.value.strip_prefix("refs/heads/") == Some(branch)
 }
 
 /// Where the change goes.
@@ -584,23 +416,10 @@ pub(super) fn is_waiting(
     plan: &PromotePlan,
 ) -> Result<bool, RepositoryError> {
     let Some(there) = repository.tip(&names::promote_branch(&plan.name))? else { return Ok(false) };
-    let tree = entries(repository, &there)?;
-    for change in &plan.changes {
-        let (path, want) = match change {
-            TreeChange::Put { path, bytes, mode } => (path, Some((*mode, bytes))),
-            TreeChange::Remove { path } => (path, None),
-        };
-        let same = match (tree.get(path), want) {
-            (None, None) => true,
-            (Some((found, blob)), Some((mode, bytes))) => {
-                *found == mode
-                    && repository.blobs(std::slice::from_ref(blob))?.pop().as_ref() == Some(bytes)
-            }
-            _ => false,
-        };
-        if !same {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let found = clean::contents(repository, &there, &plan.changes)?;
+    Ok(plan.changes.iter().all(|change| match (change, found.get(path_of(change))) {
+        (TreeChange::Put { mode, bytes, .. }, Some((m, b))) => m == mode && b == bytes,
+        (TreeChange::Remove { .. }, found) => found.is_none(),
+        (TreeChange::Put { .. }, None) => false,
+    }))
 }

@@ -4,7 +4,7 @@
 //! run finalizers; what depends on something goes before it. A Kustomization of Flux goes with all that
 //! it applied, so it is one step, unless it would bring other steps back: then it is suspended first,
 //! like the root, and what it applied goes one by one. A pure function of the sandbox's files: nothing
-//! is asked of a cluster. Reading what each object uses and provides is in [`needs`].
+//! is asked of a cluster. Reading what each object uses and provides is in `teardown/needs.rs`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,7 +17,7 @@ use towpath_discovery::inventory::{FoundCluster, Inventory, ObjectId};
 mod needs;
 mod order;
 
-use needs::{Group, Node};
+use needs::{Bootstrap, Group, Node};
 
 /// One step. Steps of one stage may run together; a stage begins when the one before it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,8 +149,9 @@ pub fn plan(inventory: &Inventory, folder: &Folder) -> Vec<Step> {
     let Some(cluster) = inventory.clusters.iter().find(|cluster| cluster.folder == *folder) else {
         return Vec::new();
     };
-    let Group { nodes, suspended } = needs::read(inventory, cluster);
     let mut steps = first(inventory, cluster);
+    let roots: Vec<ObjectRef> = steps.iter().map(|step| step.object.clone()).collect();
+    let Group { nodes, suspended } = needs::read(inventory, cluster, &Bootstrap { roots: &roots });
     let stage = steps.last().map_or(1, |step: &Step| step.stage + 1);
     for (object, at) in &suspended {
         let (object, at) = (object.clone(), at.clone());

@@ -72,15 +72,19 @@ pub(crate) enum Command {
         towpath init\n  towpath init --dry-run")]
     Init(InitArgs),
     /// Show each environment: what it tracks, what it should get, what comes next
-    #[command(after_help = "Reads the files as they are in the folder, and branches as of the last fetch.\n\n\
-        Examples:\n  towpath status\n  towpath status -C ../platform -o json")]
+    #[command(
+        after_help = "Reads the files as they are in the folder, and branches as of the last fetch.\n\n\
+        Examples:\n  towpath status\n  towpath status -C ../platform -o json"
+    )]
     Status(StatusArgs),
     /// Say every reason why an environment is not on the newest release
     #[command(after_help = "Examples:\n  towpath explain production")]
     Explain(ExplainArgs),
     /// Show what entering an environment would change, to the byte, and the gates before it
-    #[command(after_help = "Exit code 0 when it could be promoted now or is up to date, else 1.\n\n\
-        Examples:\n  towpath plan production\n  towpath plan production --to 0.0.8")]
+    #[command(
+        after_help = "Exit code 0 when it could be promoted now or is up to date, else 1.\n\n\
+        Examples:\n  towpath plan production\n  towpath plan production --to 0.0.8"
+    )]
     Plan(PlanArgs),
     /// Move an environment to a release: one edit, one commit, pushed on the expected parent
     #[command(after_help = "Examples:\n  towpath promote production\n  \
@@ -90,21 +94,29 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  towpath rollback production")]
     Rollback(RollbackArgs),
     /// Approve a plan by its hash
-    #[command(after_help = "The hash is the one that `towpath plan` prints; an approval is void when the plan\n\
-        changes.\n\nExamples:\n  towpath approve production 3f1c9a2b7d40")]
+    #[command(
+        after_help = "The hash is the one that `towpath plan` prints; an approval is void when the plan\n\
+        changes.\n\nExamples:\n  towpath approve production 3f1c9a2b7d40"
+    )]
     Approve(ApproveArgs),
     /// Let one plan pass one gate, with a reason and an expiry
-    #[command(after_help = "Examples:\n  towpath override production soak --reason \"fixes the outage\" --for 2h")]
+    #[command(
+        after_help = "Examples:\n  towpath override production soak --reason \"fixes the outage\" --for 2h"
+    )]
     Override(OverrideArgs),
     /// Show the ledger: who moved what, when, on what evidence
-    #[command(after_help = "Examples:\n  towpath history\n  towpath history --environment production -o json\n  \
-        towpath history verify")]
+    #[command(
+        after_help = "Examples:\n  towpath history\n  towpath history --environment production -o json\n  \
+        towpath history verify"
+    )]
     History(HistoryArgs),
     /// Package a component as a Flux OCI artifact and publish it
-    #[command(after_help = "Packages a commit (the version's Git tag if there is one, else HEAD), never the\n\
+    #[command(
+        after_help = "Packages a commit (the version's Git tag if there is one, else HEAD), never the\n\
         work tree unless asked. Same commit, same bytes.\n\nExamples:\n  towpath release 0.0.8\n  \
         towpath release 0.0.8 --to oci-layout:../artifacts\n  towpath release list\n  \
-        towpath release diff 0.0.7 0.0.8")]
+        towpath release diff 0.0.7 0.0.8"
+    )]
     Release(ReleaseArgs),
     /// Create, list, promote and delete sandboxes
     Sandbox(SandboxArgs),
@@ -327,8 +339,10 @@ pub(crate) struct SandboxArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SandboxCommand {
     /// Clone an environment on a branch of its own
-    #[command(after_help = "Examples:\n  towpath sandbox create sandbox-a --from development --ticket PLAT-123 \
-        --summary \"add keda\"")]
+    #[command(
+        after_help = "Examples:\n  towpath sandbox create sandbox-a --from development --ticket PLAT-123 \
+        --summary \"add keda\""
+    )]
     Create(SandboxCreateArgs),
     /// List the sandboxes: owner, age, expiry, branch, divergence
     List,

@@ -44,7 +44,8 @@ pub(crate) struct Cache {
 impl Cache {
     /// Reads the cache in `folder`; one that cannot be read is an empty one.
     pub(crate) fn open(folder: Option<PathBuf>) -> Self {
-        let file = folder.map(|f| f.join(format!("facts-{FACTS_VERSION}-{}", env!("CARGO_PKG_VERSION"))));
+        let file =
+            folder.map(|f| f.join(format!("facts-{FACTS_VERSION}-{}", env!("CARGO_PKG_VERSION"))));
         let old = file
             .as_deref()
             .and_then(|file| fs::read(file).ok())
@@ -74,18 +75,18 @@ impl Cache {
     }
 
     /// Writes the cache if there is anything new. A cache that cannot be written is no error.
-    pub(crate) fn save(self) {
-        let Some(file) = self.file else { return };
-        let new = self.new.into_inner().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn save(&self) {
+        let Some(file) = &self.file else { return };
+        let new = std::mem::take(&mut *self.new());
         if new.facts.is_empty() && new.stamps.is_empty() {
             return;
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
-        let mut kept = self.old;
+        let mut kept = Kept { facts: self.old.facts.clone(), stamps: self.old.stamps.clone() };
         kept.facts.extend(new.facts);
         let young = |stamp: &Stamp| stamp.nanos.saturating_add(TICK) > now;
         kept.stamps.extend(new.stamps.into_iter().filter(|(_, (stamp, _))| !young(stamp)));
-        let _ = write(&file, &kept);
+        let _ = write(file, &kept);
     }
 }
 

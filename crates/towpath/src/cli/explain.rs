@@ -26,7 +26,9 @@ pub(crate) fn run(
         Some(name) => {
             vec![session::component_in(view.path(), &view.snapshot, environment, Some(name))?]
         }
-        None => view.snapshot.components_of(view.path(), environment).into_iter().cloned().collect(),
+        None => {
+            view.snapshot.components_of(view.path(), environment).into_iter().cloned().collect()
+        }
     };
     let mut proposals = Vec::new();
     for component in &components {
@@ -45,15 +47,15 @@ pub(crate) fn run(
         components: proposals.iter().map(|p| PlanOutput::new(p, base)).collect(),
     };
     let yes = proposals.iter().all(on_newest);
-    drop(engine);
-    session.cache.save();
+    session.save_cache();
     Answer::new(yes, text, "Explain", output)
 }
 
 fn on_newest(proposal: &Proposal) -> bool {
     match (&proposal.has, &proposal.newest) {
         (Some(has), Some(newest)) => {
-            *has >= newest.version && matches!(proposal.outcome, Outcome::UpToDate | Outcome::Follows)
+            *has >= newest.version
+                && matches!(proposal.outcome, Outcome::UpToDate | Outcome::Follows)
         }
         (_, None) => true,
         (None, Some(_)) => false,
@@ -74,11 +76,14 @@ fn explain(out: &mut String, proposal: &Proposal) {
         }
         Some(newest) if proposal.has.as_ref().is_some_and(|v| v.to_string() == *newest) => styled(
             YELLOW,
-            format!("{environment} gets {newest}, the newest {component}, but not as an exact version"),
+            format!(
+                "{environment} gets {newest}, the newest {component}, but not as an exact version"
+            ),
         ),
-        Some(newest) => {
-            styled(YELLOW, format!("{environment} has {has} of {component}; the newest is {newest}"))
-        }
+        Some(newest) => styled(
+            YELLOW,
+            format!("{environment} has {has} of {component}; the newest is {newest}"),
+        ),
     };
     let _ = writeln!(out, "{line}");
     for gate in &proposal.gates {

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use towpath_engine::ports::{RegistryError, RepositoryError};
+use towpath_engine::sandbox::{create, delete, promote};
 
 /// An error on its way to the terminal: its chain, and hints.
 #[derive(Debug)]
@@ -53,21 +54,23 @@ impl Failure {
             if text != self.message && self.chain.last() != Some(&text) {
                 self.chain.push(text);
             }
-            let hint = match (
-                error.downcast_ref::<RepositoryError>(),
-                error.downcast_ref::<RegistryError>(),
-            ) {
-                (Some(e), _) => e.hint.clone(),
-                (_, Some(e)) => e.hint.clone(),
-                _ => None,
-            };
-            self.hints.extend(hint);
+            self.hints.extend(hint_of(error).filter(|hint| !self.hints.contains(hint)));
             if let Some(io) = error.downcast_ref::<io::Error>() {
                 self.broken_pipe |= io.kind() == io::ErrorKind::BrokenPipe;
             }
             next = error.source();
         }
     }
+}
+
+/// What an error of ours advises.
+fn hint_of(error: &(dyn Error + 'static)) -> Option<String> {
+    let of_port = error.downcast_ref::<RepositoryError>().and_then(|e| e.hint.clone());
+    of_port
+        .or_else(|| error.downcast_ref::<RegistryError>().and_then(|e| e.hint.clone()))
+        .or_else(|| error.downcast_ref::<create::CreateError>().and_then(|e| e.hint()))
+        .or_else(|| error.downcast_ref::<promote::PromoteError>().and_then(|e| e.hint()))
+        .or_else(|| error.downcast_ref::<delete::DeleteError>().and_then(|e| e.hint()))
 }
 
 impl<E: Error + 'static> From<E> for Failure {

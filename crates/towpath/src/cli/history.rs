@@ -51,7 +51,8 @@ fn row(entry: &Entry) -> Vec<String> {
         let passed: Vec<_> =
             p.gates.iter().filter(|g| g.verdict != "open").map(|g| g.gate.as_str()).collect();
         if !passed.is_empty() {
-            let _ = write!(what, " {}", styled(RED, format!("[overridden: {}]", passed.join(", "))));
+            let _ =
+                write!(what, " {}", styled(RED, format!("[overridden: {}]", passed.join(", "))));
         }
     }
     vec![styled(DIM, when), entry.commit.short().to_owned(), what, by]
@@ -91,10 +92,14 @@ fn verify(session: &Session) -> Result<Answer, Failure> {
     let whole = problems.is_empty();
     let records_said = count(records, "record");
     let _ = if whole {
-        let said = format!("the ledger is whole: {records_said}, each agrees with the commits it names");
+        let said =
+            format!("the ledger is whole: {records_said}, each agrees with the commits it names");
         writeln!(text, "{}", styled(GREEN, said))
     } else {
-        let said = format!("the ledger is not whole: {} in {records_said}", count(problems.len(), "problem"));
+        let said = format!(
+            "the ledger is not whole: {} in {records_said}",
+            count(problems.len(), "problem")
+        );
         writeln!(text, "{}", styled(RED, said))
     };
     let problems = problems

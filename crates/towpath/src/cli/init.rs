@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use towpath_api::output::InitOutput;
 use towpath_api::path_file::{FILE_NAME, parse};
-use towpath_api::path_text::{self, EnvironmentNote};
+use towpath_api::path_text::{self, ComponentNote, EnvironmentNote};
 use towpath_core::path::{Environment, Gate};
 use towpath_core::tracking::{Policy, Tracking};
 use towpath_engine::survey::Survey;
@@ -13,22 +13,31 @@ use towpath_engine::survey::Survey;
 use super::Answer;
 use super::args::{Global, InitArgs};
 use super::failure::Failure;
-use super::print::Printer;
 use super::session::Session;
 use super::words::list;
 
-pub(crate) fn run(global: &Global, args: &InitArgs, printer: &Printer) -> Result<Answer, Failure> {
+pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
     let target = session.root.join(FILE_NAME);
     if target.exists() && !args.dry_run {
-        return Err(Failure::new(format!("{} is already there, and is never overwritten", target.display()))
-            .hint("edit it, or move it away; `towpath init --dry-run` prints what would be written"));
+        return Err(Failure::new(format!(
+            "{} is already there, and is never overwritten",
+            target.display()
+        ))
+        .hint("edit it, or move it away; `towpath init --dry-run` prints what would be written"));
     }
     let survey = session.survey_here()?;
     let path = &survey.resolved.path;
     let notes: Vec<_> =
         path.environments().iter().filter(|e| !e.sandbox).map(|e| note(&survey, e)).collect();
-    let text = path_text::write(path, &notes);
+    let components: Vec<ComponentNote> = survey
+        .resolved
+        .why
+        .components
+        .iter()
+        .map(|c| ComponentNote { component: c.name.clone(), pins: c.pins.clone() })
+        .collect();
+    let text = path_text::write(path, &components, &notes);
     // What is written must be read back, or the next command would fail on it.
     parse(FILE_NAME, text.as_bytes())?;
     let environments: Vec<String> = notes.iter().map(|n| n.environment.to_string()).collect();
@@ -40,7 +49,6 @@ pub(crate) fn run(global: &Global, args: &InitArgs, printer: &Printer) -> Result
         file.write_all(text.as_bytes())?;
         make_readable(file.as_file())?;
         file.persist_noclobber(&target)?;
-        printer.note("next: read it, commit it, then `towpath status`");
         let mut shown = String::new();
         let _ = writeln!(
             shown,
@@ -51,9 +59,10 @@ pub(crate) fn run(global: &Global, args: &InitArgs, printer: &Printer) -> Result
         );
         shown
     };
-    session.cache.save();
+    session.save_cache();
     let output = InitOutput { file: FILE_NAME.to_owned(), environments, components };
-    Answer::new(true, shown, "Init", output)
+    let answer = Answer::new(true, shown, "Init", output)?;
+    Ok(if args.dry_run { answer } else { answer.next("read it, commit it, then `towpath status`") })
 }
 
 /// A temporary file is the owner's alone; a file of a repository is everybody's to read.

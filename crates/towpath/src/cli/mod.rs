@@ -7,7 +7,7 @@
 mod args;
 mod cache;
 mod complete;
-//DEMO mod demo;
+mod demo;
 pub mod exit;
 mod explain;
 mod failure;
@@ -17,7 +17,7 @@ mod plan;
 mod print;
 mod promote;
 mod release;
-//DEMO mod sandbox;
+mod sandbox;
 mod session;
 mod status;
 mod words;
@@ -40,6 +40,8 @@ pub(crate) struct Answer {
     text: String,
     /// For programs.
     json: serde_json::Value,
+    /// What to do next, said on stderr after the answer.
+    next: Vec<String>,
 }
 
 impl Answer {
@@ -51,7 +53,12 @@ impl Answer {
     ) -> Result<Self, Failure> {
         let json = serde_json::to_value(towpath_api::output::Output::new(kind, content))
             .map_err(|e| Failure::new("the answer could not be written as JSON").because(e))?;
-        Ok(Self { yes, text, json })
+        Ok(Self { yes, text, json, next: Vec::new() })
+    }
+
+    fn next(mut self, text: impl Into<String>) -> Self {
+        self.next.push(text.into());
+        self
     }
 }
 
@@ -86,21 +93,23 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(cli: &Cli, printer: &Printer) -> Result<u8, Failure> {
     let global = &cli.global;
     let answer = match &cli.command {
-        Command::Init(args) => init::run(global, args, printer)?,
+        Command::Init(args) => init::run(global, args)?,
         Command::Status(args) => status::run(global, args)?,
         Command::Explain(args) => explain::run(global, args, printer)?,
         Command::Plan(args) => plan::run(global, args, printer)?,
-        Command::Promote(args) => promote::promote(global, args, printer)?,
-        Command::Rollback(args) => promote::rollback(global, args, printer)?,
-        Command::Approve(args) => promote::approve(global, args, printer)?,
-        Command::Override(args) => promote::override_gate(global, args, printer)?,
+        Command::Promote(args) => promote::promote(global, args)?,
+        Command::Rollback(args) => promote::rollback(global, args)?,
+        Command::Approve(args) => promote::approve(global, args)?,
+        Command::Override(args) => promote::override_gate(global, args)?,
         Command::History(args) => history::run(global, args)?,
         Command::Release(args) => release::run(global, args, printer)?,
-        //DEMO         Command::Sandbox(args) => sandbox::run(global, args, printer)?,
-        //DEMO         Command::Demo(args) => return demo::run(args, printer),
+        Command::Sandbox(args) => sandbox::run(global, args)?,
+        Command::Demo(args) => return demo::run(args, printer),
         Command::Completion(args) => return complete::run(args, printer),
-        _ => return Err(Failure::new("later")),
     };
     printer.answer(&answer, global.output)?;
+    for next in &answer.next {
+        printer.note(&format!("next: {next}"));
+    }
     Ok(if answer.yes { exit::YES } else { exit::NO })
 }

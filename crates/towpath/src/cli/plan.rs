@@ -27,8 +27,7 @@ pub(crate) fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Result
     let difference = difference(&session, &view, &proposal);
     let output = output(&view, &proposal, &difference);
     let text = text(&view, &proposal, &difference);
-    drop(engine);
-    session.cache.save();
+    session.save_cache();
     let yes = matches!(proposal.outcome, Outcome::Ready | Outcome::UpToDate | Outcome::Follows);
     Answer::new(yes, text, "Plan", output)
 }
@@ -68,7 +67,11 @@ pub(crate) fn note_unpublished(
     if !dirty.is_empty() {
         printer.note(&format!(
             "note: {} not committed; the plan is made on {trunk} and does not see {}",
-            if dirty.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", dirty.len()) },
+            if dirty.len() == 1 {
+                "1 file is".to_owned()
+            } else {
+                format!("{} files are", dirty.len())
+            },
             if dirty.len() == 1 { "it" } else { "them" },
         ));
     }
@@ -171,14 +174,13 @@ pub(crate) fn output(
     proposal: &Proposal,
     difference: &Result<Difference, String>,
 ) -> PlanOutput {
-    let mut output =
-        PlanOutput::new(proposal, view.snapshot.base.as_ref().map(|c| c.as_str()));
+    let mut output = PlanOutput::new(proposal, view.snapshot.base.as_ref().map(|c| c.as_str()));
     match difference {
         Ok(difference) => {
-            let files = difference.files.iter().map(|f| FileDiffOutput {
-                path: f.path.clone(),
-                change: file_word(f.kind),
-            });
+            let files = difference
+                .files
+                .iter()
+                .map(|f| FileDiffOutput { path: f.path.clone(), change: file_word(f.kind) });
             let objects = difference.objects.iter().map(|o| ObjectDiffOutput {
                 object: o.object.clone(),
                 change: o.change.as_str(),
@@ -246,7 +248,9 @@ fn headline(proposal: &Proposal) -> String {
         Outcome::UpToDate => {
             styled(GREEN, format!("{environment} is on exactly {to} of {component}"))
         }
-        Outcome::Follows => format!("{environment} follows {component} by itself; nothing to promote"),
+        Outcome::Follows => {
+            format!("{environment} follows {component} by itself; nothing to promote")
+        }
         Outcome::Ready => styled(GREEN, format!("{component} {to} can enter {environment}")),
         Outcome::Waiting if to.is_empty() => {
             styled(YELLOW, format!("no release of {component} can enter {environment} yet"))

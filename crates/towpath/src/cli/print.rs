@@ -83,7 +83,8 @@ impl Printer {
             let _ = writeln!(out, "  {}", cause.replace('\n', "\n  "));
         }
         for hint in failure.hints() {
-            let _ = writeln!(out, "{}: {hint}", styled(AnsiColor::Cyan.on_default().bold(), "hint"));
+            let _ =
+                writeln!(out, "{}: {hint}", styled(AnsiColor::Cyan.on_default().bold(), "hint"));
         }
     }
 

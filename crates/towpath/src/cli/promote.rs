@@ -19,28 +19,20 @@ use super::Answer;
 use super::args::{ApproveArgs, Global, OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs};
 use super::failure::Failure;
 use super::plan;
-use super::print::{BOLD, GREEN, Printer, RED, YELLOW, styled};
+use super::print::{GREEN, RED, YELLOW, styled};
 use super::session::{self, Session};
 
-pub(crate) fn promote(
-    global: &Global,
-    args: &PromoteArgs,
-    printer: &Printer,
-) -> Result<Answer, Failure> {
+pub(crate) fn promote(global: &Global, args: &PromoteArgs) -> Result<Answer, Failure> {
     let wanted = Wanted {
         environment: &args.plan.environment,
         component: args.plan.component.as_deref(),
         branch: args.branch.as_deref(),
         request: plan::request(&args.plan)?,
     };
-    carry_out(global, &wanted, printer)
+    carry_out(global, &wanted)
 }
 
-pub(crate) fn rollback(
-    global: &Global,
-    args: &RollbackArgs,
-    printer: &Printer,
-) -> Result<Answer, Failure> {
+pub(crate) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Answer, Failure> {
     let wanted = Wanted {
         environment: &args.environment,
         component: args.component.as_deref(),
@@ -51,7 +43,7 @@ pub(crate) fn rollback(
             ..Request::default()
         },
     };
-    carry_out(global, &wanted, printer)
+    carry_out(global, &wanted)
 }
 
 struct Wanted<'a> {
@@ -61,7 +53,7 @@ struct Wanted<'a> {
     request: Request,
 }
 
-fn carry_out(global: &Global, wanted: &Wanted<'_>, printer: &Printer) -> Result<Answer, Failure> {
+fn carry_out(global: &Global, wanted: &Wanted<'_>) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
     let (engine, view) = session.look()?;
     session.refuse_unpublished(&view.path().trunk)?;
@@ -85,20 +77,22 @@ fn carry_out(global: &Global, wanted: &Wanted<'_>, printer: &Printer) -> Result<
             false
         }
     };
-    if matches!(promoted.outcome, Some(ActOutcome::Done { .. })) && target == Target::Trunk {
-        printer.note(&format!(
-            "next: the clusters of {} take it at their next reconciliation; `towpath history` has the record",
-            environment.name
-        ));
-    }
-    drop(engine);
-    session.cache.save();
+    session.save_cache();
     match &promoted.outcome {
         Some(outcome) => {
             let branch = promoted.branch.as_ref().map(ToString::to_string);
             let record = promoted.record.as_ref().map(|e| e.commit.to_string());
             let output = ActOutput::new(outcome, output, branch.as_deref(), record.as_deref());
-            Answer::new(yes, text, "Promote", output)
+            let answer = Answer::new(yes, text, "Promote", output)?;
+            Ok(match (outcome, &target) {
+                (ActOutcome::Done { .. }, Target::Trunk) => answer.next(format!(
+                    "the clusters of {} take it at their next reconciliation",
+                    environment.name
+                )),
+                (ActOutcome::Done { .. }, Target::Branch(branch)) => answer
+                    .next(format!("open a pull request from {branch} to {}", view.path().trunk)),
+                _ => answer,
+            })
         }
         None => Answer::new(yes, text, "Plan", output),
     }
@@ -112,14 +106,17 @@ fn said(out: &mut String, promoted: &Promoted, outcome: &ActOutcome, target: &Ta
     match outcome {
         ActOutcome::Done { commit } => {
             let what = match target {
-                Target::Trunk => format!("{environment} is now on exactly {version} of {component}"),
+                Target::Trunk => {
+                    format!("{environment} is now on exactly {version} of {component}")
+                }
                 Target::Branch(branch) => {
                     format!("{branch} moves {environment} to exactly {version} of {component}")
                 }
             };
             let _ = writeln!(out, "{}", styled(GREEN, what));
             for edit in &proposal.edits {
-                let _ = writeln!(out, "  {}:{}  {} -> {}", edit.file, edit.line, edit.old, edit.new);
+                let _ =
+                    writeln!(out, "  {}:{}  {} -> {}", edit.file, edit.line, edit.old, edit.new);
             }
             let branch = promoted.branch.as_ref().map(ToString::to_string).unwrap_or_default();
             let _ = writeln!(out, "  commit {} on {branch}", commit.short());
@@ -133,30 +130,35 @@ fn said(out: &mut String, promoted: &Promoted, outcome: &ActOutcome, target: &Ta
             true
         }
         ActOutcome::Stale { found } => {
-            let at = found.as_ref().map(|c| format!(" (it is at {})", c.short())).unwrap_or_default();
+            let at =
+                found.as_ref().map(|c| format!(" (it is at {})", c.short())).unwrap_or_default();
             let what = match target {
-                Target::Trunk => format!("the trunk moved and the plan is not the same any more{at}"),
+                Target::Trunk => {
+                    format!("the trunk moved and the plan is not the same any more{at}")
+                }
                 Target::Branch(branch) => format!("branch {branch} is already there{at}"),
             };
             let _ = writeln!(out, "{}", styled(YELLOW, what));
-            let _ = writeln!(out, "nothing was changed; look at `towpath plan {environment}` again");
+            let _ =
+                writeln!(out, "nothing was changed; look at `towpath plan {environment}` again");
             false
         }
     }
 }
 
-pub(crate) fn approve(
-    global: &Global,
-    args: &ApproveArgs,
-    printer: &Printer,
-) -> Result<Answer, Failure> {
+pub(crate) fn approve(global: &Global, args: &ApproveArgs) -> Result<Answer, Failure> {
     let (session, proposal) =
         planned(global, &args.environment, args.component.as_deref(), args.to.as_deref())?;
     let hash = proposal.hash.clone().ok_or_else(|| nothing_planned(&proposal))?;
     if !hash.begins_with(&args.hash) {
-        return Err(Failure::new(format!("the plan for {} is {}, not {}", args.environment, hash.short(), args.hash))
-            .hint("the plan has changed since, or the hash is shorter than eight digits")
-            .hint(format!("look at `towpath plan {}` before approving it", args.environment)));
+        return Err(Failure::new(format!(
+            "the plan for {} is {}, not {}",
+            args.environment,
+            hash.short(),
+            args.hash
+        ))
+        .hint("the plan has changed since, or the hash is shorter than eight digits")
+        .hint(format!("look at `towpath plan {}` before approving it", args.environment)));
     }
     let version = candidate_version(&proposal)?;
     let git = session.git()?;
@@ -177,17 +179,14 @@ pub(crate) fn approve(
     let _ = writeln!(text, "  plan   {}", hash.short());
     let _ = writeln!(text, "  by     {}", entry.record.by);
     let _ = writeln!(text, "  record {} in the ledger", entry.commit.short());
-    printer.note(&format!("next: towpath promote {}", proposal.environment));
-    recorded(text, &entry)
+    Ok(recorded(text, &entry)?.next(format!("towpath promote {}", proposal.environment)))
 }
 
-pub(crate) fn override_gate(
-    global: &Global,
-    args: &OverrideArgs,
-    printer: &Printer,
-) -> Result<Answer, Failure> {
+pub(crate) fn override_gate(global: &Global, args: &OverrideArgs) -> Result<Answer, Failure> {
     if args.reason.trim().is_empty() {
-        return Err(Failure::new("an override needs a reason").hint("--reason \"why this is right\""));
+        return Err(
+            Failure::new("an override needs a reason").hint("--reason \"why this is right\"")
+        );
     }
     let lasts = duration(&args.duration).map_err(Failure::new)?;
     let (session, proposal) =
@@ -222,8 +221,7 @@ pub(crate) fn override_gate(
     let _ = writeln!(text, "  by     {}", entry.record.by);
     let _ = writeln!(text, "  reason {}", args.reason.trim());
     let _ = writeln!(text, "  record {} in the ledger", entry.commit.short());
-    printer.note(&format!("next: {}", styled(BOLD, format!("towpath promote {}", args.environment))));
-    recorded(text, &entry)
+    Ok(recorded(text, &entry)?.next(format!("towpath promote {}", args.environment)))
 }
 
 fn recorded(text: String, entry: &Entry) -> Result<Answer, Failure> {
@@ -251,7 +249,6 @@ fn planned(
         allow_unknown: to.is_some(),
     };
     let proposal = plan::propose(&engine, &view, &args)?;
-    drop(engine);
     Ok((session, proposal))
 }
 

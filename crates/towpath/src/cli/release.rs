@@ -55,12 +55,12 @@ fn make(session: &Session, args: &ReleaseArgs, printer: &Printer) -> Result<Answ
     let commit = commit_for(session, args, &version)?;
     // The path as it was when the commit was made decides what the component's files are.
     let surveyed = survey(read_commit(git, &commit, &session.cache)?)?;
-    let component = session::component_on(&surveyed.resolved.path, args.place.component.as_deref())?;
+    let component =
+        session::component_on(&surveyed.resolved.path, args.place.component.as_deref())?;
     let at =
         session::location(&surveyed, component, args.place.to.as_deref(), args.place.insecure)?;
     let about = about(session, &surveyed, version, commit)?;
-    let patterns =
-        args.ignore_paths.clone().unwrap_or_else(|| release::patterns(component));
+    let patterns = args.ignore_paths.clone().unwrap_or_else(|| release::patterns(component));
     let matcher = release::matcher(&patterns);
     let package = if args.work_tree {
         release::package_work_tree(work_tree_files(session, &matcher)?, &about, &matcher)?
@@ -69,7 +69,8 @@ fn make(session: &Session, args: &ReleaseArgs, printer: &Printer) -> Result<Answ
         release::package(git, &about, &matcher)?
     };
     for path in &package.left_out {
-        printer.note(&format!("note: {path} is a link or a submodule and is left out, as Flux does"));
+        printer
+            .note(&format!("note: {path} is a link or a submodule and is left out, as Flux does"));
     }
     let digest = Digest::parse(package.artifact.digest().as_str())?;
     let mut output = ReleaseOutput {
@@ -86,7 +87,8 @@ fn make(session: &Session, args: &ReleaseArgs, printer: &Printer) -> Result<Answ
     };
     if !args.dry_run {
         let registry = session.online_registry()?;
-        let created = publish(session, registry, &at, component, &about, &package, args, &mut output)?;
+        let created =
+            publish(session, registry, &at, component, &about, &package, args, &mut output)?;
         output.outcome = if created { "created" } else { "already-there" };
     }
     let text = made(&output, &about);
@@ -132,7 +134,12 @@ fn made(output: &ReleaseOutput, about: &About) -> String {
         Some(_) => about.commit.short().to_owned(),
         None => format!("the work tree on {}; not recorded", about.commit.short()),
     };
-    let _ = writeln!(text, "  from   {from} ({}, {} bytes packed)", count(output.files, "file"), output.size);
+    let _ = writeln!(
+        text,
+        "  from   {from} ({}, {} bytes packed)",
+        count(output.files, "file"),
+        output.size
+    );
     let _ = writeln!(text, "  at     {}", output.location);
     if let Some(record) = &output.record {
         let _ = writeln!(text, "  record {} in the ledger", &record[..8]);
@@ -160,14 +167,15 @@ fn commit_for(
             }
         }
     }
-    git.head()?
-        .commit
-        .ok_or_else(|| Failure::new("the repository has no commit yet").hint("commit the files first"))
+    git.head()?.commit.ok_or_else(|| {
+        Failure::new("the repository has no commit yet").hint("commit the files first")
+    })
 }
 
 fn note_dirty(session: &Session, printer: &Printer) -> Result<(), Failure> {
     if !session.git()?.dirty()?.is_empty() {
-        printer.note("note: the work tree has changes that are not committed; they are not released");
+        printer
+            .note("note: the work tree has changes that are not committed; they are not released");
     }
     Ok(())
 }
@@ -209,12 +217,16 @@ fn work_tree_files(
     matcher: &Matcher,
 ) -> Result<Vec<FileEntry<'static>>, Failure> {
     let mut files = Vec::new();
-    let walk =
-        ignore::WalkBuilder::new(&session.root).hidden(false).follow_links(false).git_global(false).build();
+    let walk = ignore::WalkBuilder::new(&session.root)
+        .hidden(false)
+        .follow_links(false)
+        .git_global(false)
+        .build();
     for entry in walk {
         let entry = entry?;
         let below = entry.path().strip_prefix(&session.root).unwrap_or(entry.path());
-        let (Some(path), true) = (below.to_str(), entry.file_type().is_some_and(|t| t.is_file())) else {
+        let (Some(path), true) = (below.to_str(), entry.file_type().is_some_and(|t| t.is_file()))
+        else {
             continue;
         };
         if path.split('/').next() == Some(".git") {
@@ -274,7 +286,9 @@ fn list(session: &Session, place: &PlaceArgs) -> Result<Answer, Failure> {
         let note = format!("only releases of the ledger are known: {why}");
         let _ = writeln!(text, "{}", styled(YELLOW, note));
     }
-    let cut = |t: &Option<String>, n: usize| t.as_ref().map_or("-".to_owned(), |t| t.chars().take(n).collect());
+    let cut = |t: &Option<String>, n: usize| {
+        t.as_ref().map_or("-".to_owned(), |t| t.chars().take(n).collect())
+    };
     let shown = rows
         .iter()
         .map(|r| {

@@ -102,13 +102,16 @@ impl Session {
             .and_then(|g| g.top_level().map(Path::to_path_buf))
             .unwrap_or_else(|| dir.clone());
         let cache = Cache::open(git.as_ref().map(|g| g.git_dir().join("towpath")));
-        let settings = OciSettings::for_user(
-            std::env::var_os("DOCKER_CONFIG"),
-            std::env::var_os("HOME"),
-        );
+        let settings =
+            OciSettings::for_user(std::env::var_os("DOCKER_CONFIG"), std::env::var_os("HOME"));
         let registry = LocalRegistry { oci: Oci::new(settings)?, root: root.clone() };
         let now = Timestamp::from_second(Timestamp::now().as_second())?;
         Ok(Self { root, git, now, cache, offline: global.offline, registry })
+    }
+
+    /// Keeps what was read for the next command.
+    pub(crate) fn save_cache(&self) {
+        self.cache.save();
     }
 
     /// The repository, for commands that need one.
@@ -143,9 +146,10 @@ impl Session {
         let bare = self.git.as_ref().filter(|git| git.top_level().is_none());
         let files = match bare {
             Some(git) => {
-                let commit = git.head()?.commit.ok_or_else(|| {
-                    Failure::new("the repository has no commit yet")
-                })?;
+                let commit = git
+                    .head()?
+                    .commit
+                    .ok_or_else(|| Failure::new("the repository has no commit yet"))?;
                 read_commit(git, &commit, &self.cache)?
             }
             None => work_tree::read(&self.root, &self.cache)?,
@@ -213,9 +217,15 @@ impl Session {
         let git = self.git()?;
         let dirty = git.dirty()?;
         if let Some(first) = dirty.first() {
-            let more = if dirty.len() > 1 { format!(" and {} more", dirty.len() - 1) } else { String::new() };
-            return Err(Failure::new(format!("the work tree has changes that are not committed: {first}{more}"))
-                .hint("commit them or put them aside with `git stash -u`; nothing was changed"));
+            let more = if dirty.len() > 1 {
+                format!(" and {} more", dirty.len() - 1)
+            } else {
+                String::new()
+            };
+            return Err(Failure::new(format!(
+                "the work tree has changes that are not committed: {first}{more}"
+            ))
+            .hint("commit them or put them aside with `git stash -u`; nothing was changed"));
         }
         if let (Some(local), Some(tip)) = (git.local_tip(trunk)?, git.tip(trunk)?)
             && local != tip
@@ -234,7 +244,10 @@ impl Session {
 }
 
 /// The environment of a name.
-pub(crate) fn environment<'a>(path: &'a ChangePath, name: &str) -> Result<&'a Environment, Failure> {
+pub(crate) fn environment<'a>(
+    path: &'a ChangePath,
+    name: &str,
+) -> Result<&'a Environment, Failure> {
     let parsed = EnvironmentName::parse(name)?;
     path.environment(&parsed).ok_or_else(|| {
         let names: Vec<_> = path.environments().iter().map(|e| e.name.to_string()).collect();
@@ -261,7 +274,10 @@ pub(crate) fn component_in(
         };
     }
     here.first().map(|c| (*c).clone()).ok_or_else(|| {
-        Failure::new(format!("nothing in {} is tracked, so nothing can be promoted into it", environment.name))
+        Failure::new(format!(
+            "nothing in {} is tracked, so nothing can be promoted into it",
+            environment.name
+        ))
     })
 }
 
@@ -311,8 +327,9 @@ pub(crate) fn location(
             Ok(ArtifactLocation::Registry { repository, insecure: plain || insecure })
         }
         Some(layout) => Ok(layout),
-        None => Err(Failure::new(format!("{} has no OCI repository", component.name))
-            .hint("name a place with --to, or state one in towpath.yaml: spec.components[].releases")),
+        None => Err(Failure::new(format!("{} has no OCI repository", component.name)).hint(
+            "name a place with --to, or state one in towpath.yaml: spec.components[].releases",
+        )),
     }
 }
 

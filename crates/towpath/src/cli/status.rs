@@ -29,14 +29,17 @@ pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<Answer, Failure>
     let status = status(path, &snapshot, &plan);
     let output = StatusOutput::new(path.trunk.as_str(), &status);
     let text = text(&status, survey.has_path_file);
-    session.cache.save();
+    session.save_cache();
     Answer::new(true, text, "Status", output)
 }
 
 fn text(status: &Status, has_path_file: bool) -> String {
     let mut out = String::new();
     let rows = status.environments.iter().flat_map(rows).collect();
-    out.push_str(&table(&["environment", "component", "tracks", "should get", "runs", "next"], rows));
+    out.push_str(&table(
+        &["environment", "component", "tracks", "should get", "runs", "next"],
+        rows,
+    ));
     clusters(&mut out, status);
     findings(&mut out, &status.findings);
     if !has_path_file {
@@ -54,15 +57,21 @@ fn rows(environment: &EnvironmentStatus) -> Vec<Vec<String>> {
     let runs = if known == 0 { "unknown".to_owned() } else { format!("{known} known") };
     if environment.components.is_empty() {
         let name = styled(BOLD, &environment.name);
-        return vec![vec![name, "-".into(), "-".into(), "-".into(), runs, "nothing is tracked".into()]];
+        return vec![vec![
+            name,
+            "-".into(),
+            "-".into(),
+            "-".into(),
+            runs,
+            "nothing is tracked".into(),
+        ]];
     }
     environment
         .components
         .iter()
         .enumerate()
         .map(|(i, component)| {
-            let name =
-                if i == 0 { styled(BOLD, &environment.name) } else { String::new() };
+            let name = if i == 0 { styled(BOLD, &environment.name) } else { String::new() };
             vec![
                 name,
                 component.component.to_string(),

@@ -74,7 +74,9 @@ fn read_path_file(root: &Path) -> Result<Option<Vec<u8>>, Failure> {
     match fs::read(&path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::new(format!("{} cannot be read", path.display())).because(error)),
+        Err(error) => {
+            Err(Failure::new(format!("{} cannot be read", path.display())).because(error))
+        }
     }
 }
 
@@ -86,9 +88,8 @@ fn list(root: &Path) -> Result<Vec<Listed>, Failure> {
     let mut listed = Vec::new();
     let walk = ignore::WalkBuilder::new(root).follow_links(false).git_global(false).build();
     for entry in walk {
-        let entry = entry.map_err(|e| {
-            Failure::new(format!("{} cannot be read", root.display())).because(e)
-        })?;
+        let entry = entry
+            .map_err(|e| Failure::new(format!("{} cannot be read", root.display())).because(e))?;
         if !entry.file_type().is_some_and(|t| t.is_file()) {
             continue;
         }

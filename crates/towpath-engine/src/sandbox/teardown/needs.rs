@@ -32,6 +32,8 @@ pub(super) enum Class {
     User,
     Provider,
     Rest,
+    /// Neither Flux's nor custom: Kustomizations may act through it, as a ServiceAccount or Secret.
+    Plain,
     Source,
     Namespace,
 }
@@ -78,18 +80,51 @@ fn is_built_in(group: &str) -> bool {
         || group == "fluxcd.controlplane.io"
 }
 
-/// Flux's own objects, which `flux bootstrap` puts into `flux-system` and which go with the cluster.
-fn is_bootstrap(file: &str) -> bool {
-    let name = file.rsplit('/').next().unwrap_or(file);
-    name.starts_with("gotk-") && file.contains("flux-system/")
+/// What follows the cluster's folder, and the rest of what a bootstrap makes: all that stays until the
+/// cluster goes, so that the deletions before it are carried out.
+pub(super) struct Bootstrap<'a> {
+    /// What is suspended first.
+    pub(super) roots: &'a [ObjectRef],
+}
+
+impl Bootstrap<'_> {
+    fn holds(&self, file: &str, object: &Object) -> bool {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        if name.starts_with("gotk-") && file.contains("flux-system/") {
+            return true;
+        }
+        let reference = object.reference();
+        match &object.detail {
+            Detail::Crd(defined) => return is_built_in(&defined.group),
+            Detail::Source(_) => {
+                let same = |root: &ObjectRef| {
+                    (&root.namespace, &root.name) == (&reference.namespace, &reference.name)
+                };
+                return self.roots.iter().any(same);
+            }
+            _ => {}
+        }
+        let namespace = self.roots.last().map_or("flux-system", |root| &root.namespace);
+        let own = match object.kind.as_str() {
+            "Namespace" => object.name == namespace,
+            "ClusterRole" | "ClusterRoleBinding" => object.name.ends_with(&format!("-{namespace}")),
+            _ => object.namespace == namespace,
+        };
+        self.roots.contains(&reference) || (own && BUILT_IN.contains(&object.group()))
+    }
 }
 
 /// Reads what a cluster has.
-pub(super) fn read(inventory: &Inventory, cluster: &FoundCluster) -> Group {
+pub(super) fn read(
+    inventory: &Inventory,
+    cluster: &FoundCluster,
+    bootstrap: &Bootstrap<'_>,
+) -> Group {
     let content: BTreeMap<ObjectId, &Arc<[FileId]>> =
         cluster.kustomizations.iter().map(|k| (k.object, &k.content)).collect();
     let mut reader = Reader {
         inventory,
+        bootstrap,
         content,
         skip: cluster.root.into_iter().chain(cluster.root_source).collect(),
         group: Group { nodes: Vec::new(), suspended: Vec::new() },
@@ -106,6 +141,7 @@ pub(super) fn read(inventory: &Inventory, cluster: &FoundCluster) -> Group {
 
 struct Reader<'a> {
     inventory: &'a Inventory,
+    bootstrap: &'a Bootstrap<'a>,
     /// The files of each Flux Kustomization of the cluster.
     content: BTreeMap<ObjectId, &'a Arc<[FileId]>>,
     skip: Seen,
@@ -128,7 +164,9 @@ impl<'a> Reader<'a> {
     fn files(&mut self, files: &[FileId]) {
         let inventory = self.inventory;
         for placed in files.iter().flat_map(|id| inventory.objects_of(*id)) {
-            if !is_bootstrap(placed.file.as_str()) && self.skip.insert(placed.id) {
+            if !self.bootstrap.holds(placed.file.as_str(), placed.object)
+                && self.skip.insert(placed.id)
+            {
                 self.object(placed);
             }
         }
@@ -155,7 +193,10 @@ impl<'a> Reader<'a> {
                 node.depends_on = references(object, &release.depends_on);
             }
             Detail::Source(_) => node.class = Class::Source,
-            _ => add(&mut node, object),
+            _ => {
+                node.class = Class::Plain;
+                add(&mut node, object);
+            }
         }
         if object.group().is_empty() && object.kind == "Namespace" {
             node.class = Class::Namespace;
@@ -171,7 +212,8 @@ impl<'a> Reader<'a> {
         self.group.nodes.push(node);
     }
 
-    /// A Kustomization stands for all that it applies, unless that has to go one by one.
+    /// A Kustomization stands for all that it applies, unless that stays when it goes: then it goes one
+    /// by one.
     fn kustomization(&mut self, placed: Placed<'a>, what: &Kustomization, node: &mut Node) {
         let Some(files) = self.content.get(&placed.id).copied() else { return };
         let inventory = self.inventory;
@@ -182,7 +224,7 @@ impl<'a> Reader<'a> {
             // Suspended, it deletes nothing when it goes (`fluxcd/kustomize-controller:finalize`).
             self.group.suspended.push((node.object.clone(), node.at.clone()));
         }
-        if holds_others || !what.prune {
+        if holds_others || !what.prune || what.suspend {
             self.files(files);
             return;
         }

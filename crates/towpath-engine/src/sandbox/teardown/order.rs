@@ -151,10 +151,10 @@ impl Before {
                 let gone = users.iter().chain(dependents).copied();
                 Because::Provides { users: named(nodes, gone) }
             }
-            Class::Rest if !dependents.is_empty() => {
+            Class::Rest | Class::Plain if !dependents.is_empty() => {
                 Because::DependedOn(named(nodes, dependents.iter().copied()))
             }
-            Class::Rest => Because::Left,
+            Class::Rest | Class::Plain => Because::Left,
         }
     }
 }
@@ -175,4 +175,100 @@ fn providers(nodes: &[Node], user: usize, types: &BTreeSet<ResourceType>) -> BTr
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+    use towpath_core::id::RepoPath;
+    use towpath_core::pin::Location;
+
+    use super::*;
+
+    /// Nodes as numbers: what each depends on, uses and provides, and whether it holds a chart.
+    fn nodes() -> impl Strategy<Value = Vec<Node>> {
+        let numbers = |up_to: u8| btree_set(0..up_to, 0..3);
+        vec((numbers(9), numbers(4), numbers(4), any::<bool>()), 0..9).prop_map(|all| {
+            let node = |(at, (depends_on, uses, provides, opaque))| {
+                node(at, depends_on, uses, provides, opaque)
+            };
+            (0..).zip(all).map(node).collect()
+        })
+    }
+
+    fn node(
+        at: u8,
+        depends_on: BTreeSet<u8>,
+        uses: BTreeSet<u8>,
+        provides: BTreeSet<u8>,
+        opaque: bool,
+    ) -> Node {
+        let object = |name: u8| ObjectRef {
+            kind: "Kustomization".to_owned(),
+            namespace: String::new(),
+            name: name.to_string(),
+        };
+        let types = |numbers: BTreeSet<u8>| -> BTreeSet<ResourceType> {
+            let all = numbers.into_iter();
+            all.map(|n| ResourceType { group: "g".to_owned(), kind: n.to_string() }).collect()
+        };
+        let (provides, mut uses) = (types(provides), types(uses));
+        uses.retain(|used| !provides.contains(used));
+        let class = match () {
+            () if !uses.is_empty() => Class::User,
+            () if opaque || !provides.is_empty() => Class::Provider,
+            () => Class::Rest,
+        };
+        let file = RepoPath::parse("a.yaml").expect("a path");
+        Node {
+            object: object(at),
+            at: Location { file, line: 1, column: 1 },
+            class,
+            uses,
+            provides,
+            opaque,
+            depends_on: depends_on.into_iter().map(object).collect(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn everything_goes_once_and_dependents_first(nodes in nodes()) {
+            let placed = order(&nodes);
+            let mut layers = vec![None; nodes.len()];
+            let mut last = 0;
+            for Placed { node, layer, .. } in &placed {
+                prop_assert!(layers[*node].replace(*layer).is_none());
+                prop_assert!(*layer == last || *layer == last + 1);
+                last = *layer;
+            }
+            prop_assert!(layers.iter().all(Option::is_some));
+            if placed.iter().any(|p| matches!(p.because, Because::Cycle(_))) {
+                return Ok(());
+            }
+            for (first, node) in nodes.iter().enumerate() {
+                for on in &node.depends_on {
+                    if let Some(second) = nodes.iter().position(|n| n.object == *on) {
+                        prop_assert!(layers[first] < layers[second]);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn without_dependencies_no_provider_goes_before_its_users(mut nodes in nodes()) {
+            nodes.iter_mut().for_each(|node| node.depends_on.clear());
+            let placed = order(&nodes);
+            let layer = |of: usize| placed.iter().find(|p| p.node == of).map(|p| p.layer);
+            let circle = placed.iter().any(|p| matches!(p.because, Because::Cycle(_)));
+            for (user, uses) in nodes.iter().enumerate() {
+                for (provider, provides) in nodes.iter().enumerate() {
+                    if !circle && user != provider && !uses.uses.is_disjoint(&provides.provides) {
+                        prop_assert!(layer(user) < layer(provider));
+                    }
+                }
+            }
+        }
+    }
 }

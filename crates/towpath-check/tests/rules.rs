@@ -1,0 +1,167 @@
+//! A page of cases for each rule, below `rules/`. A heading begins a case; fenced blocks named by a
+//! path are its files, and these names mean something else:
+//!
+//! - `cluster FOLDER`: a cluster synchronised from `main` of the repository; the block is ignored.
+//! - `branch`: the files are those of a branch, not of the trunk.
+//! - `stated ENVIRONMENT POLICY`: what `towpath.yaml` states.
+//! - `findings`: what the rule finds; empty in the cases where it does not fire.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use towpath_check::{Context, check, rules};
+use towpath_core::id::{EnvironmentName, RepoPath};
+use towpath_core::stated::{Stated, StatedEnvironment};
+use towpath_core::tracking::Policy;
+use towpath_discovery::facts::facts;
+use towpath_discovery::inventory::Inventory;
+use towpath_discovery::resolve::resolve;
+
+#[derive(Default)]
+struct Case {
+    title: String,
+    files: BTreeMap<String, String>,
+    on_branch: bool,
+    stated: Stated,
+    expected: String,
+}
+
+fn cases(page: &str) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    let mut block: Option<(&str, String)> = None;
+    for line in page.lines() {
+        block = match (block, line.strip_prefix("```")) {
+            (None, Some(name)) => Some((name, String::new())),
+            (None, None) => {
+                if let Some(title) = line.strip_prefix("## ") {
+                    cases.push(Case { title: title.to_owned(), ..Case::default() });
+                }
+                None
+            }
+            (Some((name, text)), Some(_)) => {
+                let case = cases.last_mut().expect("a block stands in a case");
+                take(case, name, text);
+                None
+            }
+            (Some((name, text)), None) => Some((name, format!("{text}{line}\n"))),
+        };
+    }
+    cases
+}
+
+fn take(case: &mut Case, name: &str, text: String) {
+    match name.split(' ').collect::<Vec<_>>().as_slice() {
+        ["findings"] => case.expected = text,
+        ["branch"] => case.on_branch = true,
+        ["cluster", folder] => {
+            let path = format!("{folder}/flux-system/gotk-sync.yaml");
+            case.files.insert(path, sync(folder));
+        }
+        ["stated", environment, policy] => {
+            let policies = [Policy::Branch, Policy::Semver, Policy::Exact];
+            let policy = policies.into_iter().find(|p| p.as_str() == *policy);
+            case.stated.environments.push(StatedEnvironment {
+                name: EnvironmentName::parse(environment).expect("a name"),
+                clusters: None,
+                tracks: Some(policy.expect("a policy")),
+                after: None,
+                gates: Vec::new(),
+                production: None,
+            });
+        }
+        [path] => drop(case.files.insert((*path).to_owned(), text)),
+        other => panic!("what is {other:?}?"),
+    }
+}
+
+fn sync(folder: &str) -> String {
+    format!(
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\n\
+         metadata: {{name: flux-system, namespace: flux-system}}\n\
+         spec: {{url: https://git.example.com/fleet, ref: {{branch: main}}}}\n---\n\
+         apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n\
+         metadata: {{name: flux-system, namespace: flux-system}}\n\
+         spec:\n  path: ./{folder}\n  sourceRef: {{kind: GitRepository, name: flux-system}}\n"
+    )
+}
+
+/// What the rule finds in a case, a line each.
+fn findings(rule: &str, case: &Case) -> String {
+    let (mut good, mut bad) = (BTreeMap::new(), Vec::new());
+    for (path, text) in &case.files {
+        let path = RepoPath::parse(path).expect("a path");
+        match facts(&path, text.as_bytes()) {
+            Ok(facts) => drop(good.insert(path, Arc::new(facts))),
+            Err(error) => bad.push(error),
+        }
+    }
+    let inventory = Inventory::build(good, bad).expect("what matters can be read");
+    let resolved = resolve(&inventory, &case.stated).expect("a path");
+    let context = Context {
+        inventory: &inventory,
+        resolved: &resolved,
+        stated: &case.stated,
+        on_trunk: !case.on_branch,
+    };
+    let of_rule = check(&context).into_iter().filter(|finding| finding.rule == rule);
+    of_rule
+        .map(|finding| {
+            let environment = finding.environment.as_ref().map_or("-", |name| name.as_str());
+            let severity = finding.severity.as_str();
+            format!("{severity} {environment} {}: {}\n", finding.at, finding.message)
+        })
+        .collect()
+}
+
+fn test(rule: &str, page: &str) {
+    let cases = cases(page);
+    for case in &cases {
+        let actual = findings(rule, case);
+        assert!(
+            actual == case.expected,
+            "{rule}, {}: finds\n{actual}\nand not\n{}",
+            case.title,
+            case.expected
+        );
+    }
+    assert!(cases.iter().any(|case| !case.expected.is_empty()), "{rule} fires in no case");
+    assert!(cases.iter().any(|case| case.expected.is_empty()), "{rule} fires in every case");
+}
+
+macro_rules! pages {
+    ($($test:ident $rule:literal)*) => {
+        const PAGES: &[&str] = &[$($rule),*];
+
+        $(
+            #[test]
+            fn $test() {
+                test($rule, include_str!(concat!("rules/", $rule, ".md")));
+            }
+        )*
+    };
+}
+
+pages! {
+    depends_on_differs "depends-on-differs"
+    depends_on_without_wait "depends-on-without-wait"
+    moving_tag "moving-tag"
+    production_not_exact "production-not-exact"
+    sandbox_on_trunk "sandbox-on-trunk"
+    shared_pin "shared-pin"
+    tracking_differs_from_stated "tracking-differs-from-stated"
+    unreadable_file "unreadable-file"
+    unreadable_version "unreadable-version"
+    unverified_artifact "unverified-artifact"
+}
+
+#[test]
+fn every_rule_has_a_page_and_says_everything() {
+    let ids: Vec<&str> = rules().iter().map(|rule| rule.id).collect();
+    assert_eq!(ids, PAGES);
+    for rule in rules() {
+        for text in [rule.title, rule.why, rule.fix, rule.example_bad, rule.example_good] {
+            assert!(!text.trim().is_empty(), "{}", rule.id);
+        }
+        assert!(!rule.title.ends_with('.'), "{}", rule.id);
+    }
+}

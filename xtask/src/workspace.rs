@@ -1,0 +1,127 @@
+//! Where the repository is and what is in it: root, crates, files, Cargo itself.
+//!
+//! Nothing here judges. [`crate::arch`] and [`crate::tidy`] do.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use cargo_metadata::{DependencyKind, Message, Metadata, MetadataCommand};
+
+use crate::run;
+
+/// One crate of the workspace and what its manifest lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    /// Name of the package.
+    pub(crate) name: String,
+    /// Folder, relative to the root, with `/` between its parts.
+    pub(crate) folder: String,
+    /// Names of direct dependencies for use (normal and build), ours and others'.
+    pub(crate) uses: BTreeSet<String>,
+    /// Names of direct dependencies for tests only.
+    pub(crate) tests_use: BTreeSet<String>,
+}
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    here.parent().map(Path::to_path_buf).unwrap_or(here)
+}
+
+/// The Cargo that runs us, in the root of the repository.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// What Cargo says of the workspace's own manifests. Needs no network and resolves nothing.
+pub(crate) fn metadata() -> Result<Metadata> {
+    MetadataCommand::new()
+        .current_dir(root())
+        .no_deps()
+        .other_options(vec!["--offline".to_owned()])
+        .exec()
+        .context("cannot read the workspace's manifests")
+}
+
+/// The crates of the workspace in the order of their names.
+pub(crate) fn members() -> Result<Vec<Member>> {
+    let metadata = metadata()?;
+    let mut members = metadata
+        .workspace_packages()
+        .into_iter()
+        .map(|package| {
+            let folder = package
+                .manifest_path
+                .parent()
+                .and_then(|folder| folder.strip_prefix(&metadata.workspace_root).ok())
+                .with_context(|| format!("{} is outside the workspace", package.manifest_path))?;
+            let of_kind = |for_tests: bool| {
+                package
+                    .dependencies
+                    .iter()
+                    .filter(|one| (one.kind == DependencyKind::Development) == for_tests)
+                    .map(|one| one.name.clone())
+                    .collect()
+            };
+            Ok(Member {
+                name: package.name.to_string(),
+                folder: folder.as_str().replace('\\', "/"),
+                uses: of_kind(false),
+                tests_use: of_kind(true),
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    members.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(members)
+}
+
+/// Builds the binary as users run it (`release`) or as tests do, and says where it is.
+pub(crate) fn towpath(release: bool) -> Result<PathBuf> {
+    let mut command = cargo();
+    // With ourselves among the chosen packages Cargo unites features as it did to build us, so that nothing is built
+    // a second time.
+    command.args(["build", "--quiet", "--package", "towpath", "--package", "xtask"]);
+    command.args(["--bin", "towpath", "--message-format", "json-render-diagnostics"]);
+    if release {
+        command.arg("--release");
+    }
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run cargo build")?;
+    ensure!(output.status.success(), "cannot build towpath");
+    Message::parse_stream(output.stdout.as_slice())
+        .filter_map(|message| match message.ok()? {
+            Message::CompilerArtifact(artifact) if artifact.target.name == "towpath" => {
+                artifact.executable
+            }
+            _ => None,
+        })
+        .last()
+        .map(PathBuf::from)
+        .context("cargo built towpath but names no executable")
+}
+
+/// Every file that Git tracks or would track, relative to the root, in the order of their names.
+pub(crate) fn files() -> Result<Vec<String>> {
+    let listed = run::output(Command::new("git").current_dir(root()).args([
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]))?;
+    let mut files: Vec<String> =
+        listed.split('\0').filter(|file| !file.is_empty()).map(str::to_owned).collect();
+    // A file that was removed but not yet from the index is listed still.
+    files.retain(|file| root().join(file).is_file());
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
