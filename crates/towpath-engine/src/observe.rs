@@ -21,6 +21,9 @@ use crate::locate;
 use crate::ports::{Registry, RegistryError, Repository, RepositoryError};
 use crate::survey::Survey;
 
+/// So many promotions of an environment are looked back on for what a rollback could choose.
+const LAST_PROMOTIONS: usize = 4;
+
 /// Where to look.
 pub struct World<'a> {
     /// When this is.
@@ -31,6 +34,8 @@ pub struct World<'a> {
     pub registry: Option<&'a dyn Registry>,
     /// The commit that the files were read from.
     pub base: Option<CommitId>,
+    /// Versions that somebody asked for, to be looked at as closely as those that the path offers.
+    pub wanted: Vec<Version>,
 }
 
 /// Why no snapshot could be taken.
@@ -134,7 +139,14 @@ fn releases_of(
             })?;
             match (world.registry, location) {
                 (Some(registry), Some(location)) => {
-                    match from_registry(registry, &location, component, snapshot, &mut known) {
+                    match from_registry(
+                        registry,
+                        &location,
+                        component,
+                        snapshot,
+                        &mut known,
+                        &world.wanted,
+                    ) {
                         Ok(()) => Reach::Reached,
                         Err(error) => Reach::Unreachable {
                             location: location.to_string(),
@@ -178,6 +190,7 @@ fn from_registry(
     component: &Component,
     snapshot: &Snapshot,
     known: &mut BTreeMap<Version, Release>,
+    wanted: &[Version],
 ) -> Result<(), RegistryError> {
     for tag in registry.tags(location)? {
         // Two-part tags and signatures are no versions for Flux either.
@@ -192,7 +205,7 @@ fn from_registry(
         });
         release.seen.source = true;
     }
-    for version in that_matter(component, snapshot, known) {
+    for version in that_matter(component, snapshot, known, wanted) {
         let Some(release) = known.get_mut(&version) else { continue };
         if !release.seen.source {
             continue;
@@ -211,13 +224,18 @@ fn from_registry(
 }
 
 /// The versions that a pin means or a plan can offer: the newest, the newest final one, the highest of
-/// each range, and each exact one.
+/// each range, each exact one, those asked for, and those that a rollback could choose.
 fn that_matter(
     component: &Component,
     snapshot: &Snapshot,
     known: &BTreeMap<Version, Release>,
+    wanted: &[Version],
 ) -> BTreeSet<Version> {
     let mut out = BTreeSet::new();
+    // A tag is a text of its own: `v1.0.0` is asked for as `1.0.0` too.
+    let asked = |v: &&Version| wanted.iter().any(|w| w.cmp_precedence(v).is_eq());
+    out.extend(known.keys().filter(asked).cloned());
+    out.extend(to_go_back_to(component, snapshot));
     out.extend(known.keys().next_back().cloned());
     out.extend(known.keys().rev().find(|v| !v.is_prerelease()).cloned());
     for pin in snapshot.pins.iter().filter(|p| p.component == component.name) {
@@ -231,6 +249,15 @@ fn that_matter(
         }
     }
     out
+}
+
+/// What a rollback could choose: the versions of each environment's last promotions.
+fn to_go_back_to(component: &Component, snapshot: &Snapshot) -> BTreeSet<Version> {
+    let environments: BTreeSet<_> = snapshot.pins.iter().map(|p| &p.environment).collect();
+    let last = environments.into_iter().flat_map(|environment| {
+        snapshot.history.promotions(environment, &component.name).rev().take(LAST_PROMOTIONS)
+    });
+    last.flat_map(|(_, p)| p.replaced.iter().chain([&p.version])).cloned().collect()
 }
 
 fn commit_of(manifest: &[u8]) -> Option<CommitId> {

@@ -9,6 +9,7 @@ use towpath_core::invariant::{self, Broken};
 use towpath_core::path::Path;
 use towpath_core::plan::{self, Proposal, Request, propose};
 use towpath_core::snapshot::Snapshot;
+use towpath_core::version::Version;
 
 use crate::act::{self, ActError, Target};
 use crate::ledger::{Entry, LedgerError};
@@ -80,6 +81,8 @@ pub struct Loop<'a> {
     pub now: jiff::Timestamp,
     /// The trunk.
     pub trunk: BranchName,
+    /// Versions that somebody asked for.
+    pub wanted: Vec<Version>,
 }
 
 /// What a promotion came to.
@@ -113,6 +116,7 @@ impl Loop<'_> {
             repository: Some(self.repository),
             registry: self.registry,
             base: Some(base),
+            wanted: self.wanted.clone(),
         };
         let snapshot = observe(&survey, &world, findings)?;
         Ok(View { survey, snapshot })

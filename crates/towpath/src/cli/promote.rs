@@ -55,7 +55,7 @@ struct Wanted<'a> {
 
 fn carry_out(global: &Global, wanted: &Wanted<'_>) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
-    let (engine, view) = session.look()?;
+    let (engine, view) = session.look(wanted.request.to.as_ref())?;
     session.refuse_unpublished(&view.path().trunk)?;
     let environment = session::environment(view.path(), wanted.environment)?;
     let component =
@@ -199,7 +199,7 @@ pub(crate) fn override_gate(global: &Global, args: &OverrideArgs) -> Result<Answ
     };
     if !can_override(gate.gate) {
         return Err(Failure::new(format!("gate {} cannot be overridden", gate.gate))
-            .hint("a release whose content is in doubt never passes"));
+            .hint("neither content that is in doubt nor findings of severity error pass by a person's word"));
     }
     if gate.passes() {
         return Err(Failure::new(format!("gate {} passes already", gate.gate)));
@@ -240,7 +240,8 @@ fn planned(
     to: Option<&str>,
 ) -> Result<(Session, Proposal), Failure> {
     let session = Session::open(global)?;
-    let (engine, view) = session.look()?;
+    let version = to.map(session::version).transpose()?;
+    let (engine, view) = session.look(version.as_ref())?;
     let args = PlanArgs {
         environment: environment.to_owned(),
         component: component.map(str::to_owned),
