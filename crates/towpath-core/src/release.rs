@@ -66,10 +66,12 @@ pub struct Releases {
 }
 
 impl Releases {
-    /// The release of a version.
+    /// The release of a version: the one under this very text, else the one that differs only in how it
+    /// is written, as `v1.2.3` and `1.2.3` do.
     #[must_use]
     pub fn find(&self, version: &Version) -> Option<&Release> {
-        self.list.iter().find(|r| r.version == *version)
+        let alike = |r: &&Release| r.version.normalized() == version.normalized();
+        self.list.iter().find(|r| r.version == *version).or_else(|| self.list.iter().find(alike))
     }
 
     /// The release under a tag.
