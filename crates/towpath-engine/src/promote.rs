@@ -4,6 +4,8 @@
 //! because that is what was approved. What an earlier promotion could not record is recorded first
 //! ([`crate::recover`]). Must not decide: that is `towpath_core::plan`.
 
+use std::borrow::Cow;
+
 use towpath_core::action::{Action, Outcome};
 use towpath_core::id::{BranchName, CommitId, ComponentName, EnvironmentName};
 use towpath_core::invariant::{self, Broken};
@@ -14,7 +16,7 @@ use towpath_core::snapshot::Snapshot;
 
 use crate::act::{self, ActError, Target};
 use crate::ledger::{Entry, LedgerError, trailer};
-use crate::observe::{ObserveError, World, observe};
+use crate::observe::{ObserveError, World, observe, with_compared};
 use crate::ports::{Registry, Repository, RepositoryError};
 use crate::recover;
 use crate::survey::{FactsStore, Survey, SurveyError, read_commit, survey};
@@ -124,7 +126,8 @@ impl Loop<'_> {
     /// Steps 3 and 5: plans one component of one environment, and checks the plan.
     ///
     /// # Errors
-    /// [`PromoteError::Invariant`] where the planner broke its own rules.
+    /// [`PromoteError::Invariant`] where the planner broke its own rules, and [`PromoteError::Observe`]
+    /// where the place of the releases is none.
     pub fn plan(
         &self,
         view: &View,
@@ -133,8 +136,19 @@ impl Loop<'_> {
         request: &Request,
     ) -> Result<Option<Proposal>, PromoteError> {
         let Some(environment) = view.path().environment(environment) else { return Ok(None) };
-        let proposal = propose(view.path(), &view.snapshot, environment, component, request);
-        let broken = invariant::check_proposal(view.path(), &view.snapshot, &proposal);
+        let mut snapshot = Cow::Borrowed(&view.snapshot);
+        let mut proposal = propose(view.path(), &snapshot, environment, component, request);
+        // What nobody could know would be asked for is compared with the registry before it counts.
+        if let (Some(registry), Some(candidate)) = (self.registry, &proposal.candidate) {
+            let version = &candidate.version;
+            if let Some(compared) =
+                with_compared(&view.survey, registry, &snapshot, component, version)?
+            {
+                snapshot = Cow::Owned(compared);
+                proposal = propose(view.path(), &snapshot, environment, component, request);
+            }
+        }
+        let broken = invariant::check_proposal(view.path(), &snapshot, &proposal);
         if broken.is_empty() { Ok(Some(proposal)) } else { Err(PromoteError::Invariant(broken)) }
     }
 

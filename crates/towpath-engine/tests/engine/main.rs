@@ -2,3 +2,4 @@
 
 mod actor;
 mod crash;
+mod promote;
