@@ -3,3 +3,4 @@
 mod actor;
 mod crash;
 mod promote;
+mod simulation;
