@@ -19,7 +19,7 @@ pub(crate) fn run(
     printer: &Printer,
 ) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
-    let (engine, view) = session.look(None)?;
+    let (engine, view) = session.look()?;
     note_unpublished(&session, &view, printer)?;
     let environment = session::environment(view.path(), &args.environment)?;
     let components = match &args.component {

@@ -21,7 +21,7 @@ use super::words::{count, table};
 
 pub(crate) fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
-    let (engine, view) = session.look(request(args)?.to.as_ref())?;
+    let (engine, view) = session.look()?;
     note_unpublished(&session, &view, printer)?;
     let proposal = propose(&engine, &view, args)?;
     let difference = difference(&session, &view, &proposal);

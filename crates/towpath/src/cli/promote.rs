@@ -55,7 +55,7 @@ struct Wanted<'a> {
 
 fn carry_out(global: &Global, wanted: &Wanted<'_>) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
-    let (engine, view) = session.look(wanted.request.to.as_ref())?;
+    let (engine, view) = session.look()?;
     session.refuse_unpublished(&view.path().trunk)?;
     let environment = session::environment(view.path(), wanted.environment)?;
     let component =
@@ -240,8 +240,7 @@ fn planned(
     to: Option<&str>,
 ) -> Result<(Session, Proposal), Failure> {
     let session = Session::open(global)?;
-    let version = to.map(session::version).transpose()?;
-    let (engine, view) = session.look(version.as_ref())?;
+    let (engine, view) = session.look()?;
     let args = PlanArgs {
         environment: environment.to_owned(),
         component: component.map(str::to_owned),

@@ -48,7 +48,7 @@ fn create(session: &Session, args: &SandboxCreateArgs) -> Result<Answer, Failure
         context: args.context.clone(),
         pin: args.pin,
     };
-    let (_, view) = session.look(None)?;
+    let (_, view) = session.look()?;
     let base = view.snapshot.base.clone().ok_or_else(|| Failure::new("the trunk has no commit"))?;
     let trunk = Trunk {
         tip: &base,

@@ -177,24 +177,18 @@ impl Session {
             repository: self.git.as_ref().map(|g| g as &dyn Repository),
             registry: self.registry(),
             base: None,
-            wanted: Vec::new(),
         };
         Ok(observe(survey, &world, findings)?)
     }
 
     /// The loop on this repository's trunk.
-    pub(crate) fn loop_on<'a>(
-        &'a self,
-        trunk: &BranchName,
-        wanted: Option<&Version>,
-    ) -> Result<Loop<'a>, Failure> {
+    pub(crate) fn loop_on<'a>(&'a self, trunk: &BranchName) -> Result<Loop<'a>, Failure> {
         Ok(Loop {
             repository: self.git()?,
             registry: self.registry(),
             store: &self.cache,
             now: self.now,
             trunk: trunk.clone(),
-            wanted: wanted.cloned().into_iter().collect(),
         })
     }
 
@@ -204,11 +198,11 @@ impl Session {
     }
 
     /// Fetches, refuses a repository that is not fit for a change of the trunk, and looks at the trunk.
-    pub(crate) fn look(&self, wanted: Option<&Version>) -> Result<(Loop<'_>, View), Failure> {
+    pub(crate) fn look(&self) -> Result<(Loop<'_>, View), Failure> {
         let git = self.git()?;
         self.fetch()?;
         let trunk = self.trunk()?;
-        let engine = self.loop_on(&trunk, wanted)?;
+        let engine = self.loop_on(&trunk)?;
         if git.tip(&trunk)?.is_none() {
             return Err(Failure::new(format!("branch {trunk}, the trunk, has no commit here"))
                 .hint("state another trunk in towpath.yaml: spec.trunk"));
