@@ -137,20 +137,26 @@ pub(crate) fn stated(
 ) -> Verdict {
     match gate {
         Gate::Approval { count, by } => {
-            let approvers: Vec<_> = snapshot
+            let (own, of_others): (Vec<&str>, Vec<&str>) = snapshot
                 .history
                 .approvers(hash)
                 .into_iter()
-                .filter(|who| author.is_none_or(|a| email(a) != email(who)))
-                .filter(|who| by.is_empty() || by.contains(email(who)))
-                .collect();
+                .partition(|who| author.is_some_and(|a| email(a) == email(who)));
+            let (approvers, unnamed): (Vec<&str>, Vec<&str>) =
+                of_others.into_iter().partition(|who| by.is_empty() || by.contains(email(who)));
             if approvers.len() >= *count as usize {
                 return Verdict::Open(match approvers.as_slice() {
                     [] => "no approval is needed".to_owned(),
                     all => format!("approved by {}", all.join(", ")),
                 });
             }
-            waiting(Why::Approvals { have: approvers.len(), need: *count, plan: hash.clone() })
+            waiting(Why::Approvals {
+                have: approvers.len(),
+                need: *count,
+                plan: hash.clone(),
+                by_author: own.first().map(|who| (*who).to_owned()),
+                by_others: unnamed.into_iter().map(str::to_owned).collect(),
+            })
         }
         Gate::Order { component, range } => {
             let mut has = None;

@@ -167,7 +167,8 @@ pub fn record_of(
     })
 }
 
-fn evidence(judged: &Judged) -> GateEvidence {
+/// One gate as it stands, for the record.
+pub(crate) fn evidence(judged: &Judged) -> GateEvidence {
     let (verdict, because) = match (&judged.verdict, &judged.overridden) {
         (Verdict::Open(because), _) => ("open", because.clone()),
         (Verdict::Waiting { why, .. } | Verdict::Closed(why), Some(o)) => {

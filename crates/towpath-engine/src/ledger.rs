@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use towpath_api::record as wire;
-use towpath_core::id::{BranchName, CommitId, RepoPath};
-use towpath_core::record::{Event, History, Record};
+use towpath_core::id::{BranchName, CommitId, ComponentName, Digest, EnvironmentName, RepoPath};
+use towpath_core::record::{Event, History, PlanHash, Promotion, Record};
+use towpath_core::version::Version;
 
 use crate::ports::{
     BranchUpdate, Commit, FileMode, NewCommit, Published, Repository, RepositoryError, TreeChange,
@@ -163,7 +164,9 @@ pub fn title(event: &Event) -> String {
         }
         Event::Promoted(p) => {
             let verb = if p.rollback { "roll back" } else { "promote" };
-            let from = p.replaced.as_ref().map_or_else(|| p.from.clone(), ToString::to_string);
+            // A range that meant this very version: what changes is that it is exact now.
+            let replaced = p.replaced.as_ref().filter(|replaced| **replaced != p.version);
+            let from = replaced.map_or_else(|| p.from.clone(), ToString::to_string);
             format!("{verb} {} {} from {from} to {}", p.environment, p.component, p.version)
         }
         Event::Approved { environment, component, version, plan } => {
@@ -188,14 +191,20 @@ pub struct Problem {
     pub message: String,
 }
 
-/// Proves that the chain is whole and that each record agrees with the commits it names.
-/// Answers how many records there are, and what does not agree.
+/// Proves that the chain is whole, that each record agrees with the commits it names and with the records
+/// before it, and that no promotion on the trunk is without a record: a ledger that was cut short is a
+/// whole chain by itself. Answers how many records there are, and what does not agree.
 ///
 /// # Errors
 /// [`RepositoryError`] when Git cannot answer.
-pub fn verify(repository: &dyn Repository) -> Result<(usize, Vec<Problem>), RepositoryError> {
-    let Some(tip) = repository.tip(&branch())? else { return Ok((0, Vec::new())) };
-    let commits = repository.history(&tip, None)?;
+pub fn verify(
+    repository: &dyn Repository,
+    trunk: &BranchName,
+) -> Result<(usize, Vec<Problem>), RepositoryError> {
+    let commits = match repository.tip(&branch())? {
+        Some(tip) => repository.history(&tip, None)?,
+        None => Vec::new(),
+    };
     let named = named_commits(repository, &commits)?;
     let mut problems = Vec::new();
     for (i, commit) in commits.iter().enumerate() {
@@ -229,8 +238,112 @@ pub fn verify(repository: &dyn Repository) -> Result<(usize, Vec<Problem>), Repo
         for message in disagreements(repository, &named, &record.event)? {
             problem(message);
         }
+        if let Event::Promoted(promotion) = &record.event {
+            let before = commits[i + 1..].iter().filter_map(|c| record_in(c).ok());
+            unfounded(promotion, &before.collect::<Vec<_>>()).into_iter().for_each(problem);
+        }
+    }
+    let entries: Vec<Record> = commits.iter().filter_map(|c| record_in(c).ok()).collect();
+    for commit in unrecorded(repository, trunk, &entries)? {
+        let (environment, version) = (
+            trailer(&commit.message, ENVIRONMENT).unwrap_or_default(),
+            trailer(&commit.message, VERSION).unwrap_or_default(),
+        );
+        let message = format!(
+            "it moved {environment} to {version}, and the ledger has no record of it; \
+             `towpath promote {environment} --to {version}` writes one while that is its version"
+        );
+        problems.push(Problem { commit: commit.id, message });
     }
     Ok((commits.len(), problems))
+}
+
+/// The trailers of a promotion's commit that say what it moved.
+const ENVIRONMENT: &str = "Towpath-Environment";
+const COMPONENT: &str = "Towpath-Component";
+const VERSION: &str = "Towpath-Version";
+const PLAN: &str = "Towpath-Plan";
+
+/// The promotions on the trunk that no record names, newest first.
+///
+/// # Errors
+/// [`RepositoryError`] when Git cannot answer.
+pub fn unrecorded<'a>(
+    repository: &dyn Repository,
+    trunk: &BranchName,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Result<Vec<Commit>, RepositoryError> {
+    let Some(tip) = repository.tip(trunk)? else { return Ok(Vec::new()) };
+    let mut commits: BTreeSet<&CommitId> = BTreeSet::new();
+    let mut proposed: BTreeSet<&str> = BTreeSet::new();
+    for record in records {
+        if let Event::Promoted(promotion) = &record.event {
+            commits.insert(&promotion.commit);
+            // A pull request may reach the trunk squashed or rebased: as another commit of the same plan.
+            if promotion.branch != *trunk {
+                proposed.insert(promotion.plan.as_str());
+            }
+        }
+    }
+    let mut found = repository.history(&tip, None)?;
+    found.retain(|commit| {
+        trailer(&commit.message, PLAN)
+            .is_some_and(|plan| !commits.contains(&commit.id) && !proposed.contains(plan))
+    });
+    Ok(found)
+}
+
+/// The event of a promotion that only its commit tells of; `None` where its message does not tell enough.
+/// `gates` is left empty: how they stood is not in the commit.
+#[must_use]
+pub fn told_by(commit: &Commit, trunk: &BranchName) -> Option<Promotion> {
+    let value = |key| trailer(&commit.message, key);
+    Some(Promotion {
+        environment: EnvironmentName::parse(value(ENVIRONMENT)?).ok()?,
+        component: ComponentName::parse(value(COMPONENT)?).ok()?,
+        from: value("Towpath-From")?.to_owned(),
+        replaced: match value("Towpath-Replaced") {
+            Some(text) => Some(Version::parse_loose(text).ok()?),
+            None => None,
+        },
+        version: Version::parse_loose(value(VERSION)?).ok()?,
+        digest: match value("Towpath-Digest") {
+            Some(text) => Some(Digest::parse(text).ok()?),
+            None => None,
+        },
+        plan: PlanHash::parse(value(PLAN)?).ok()?,
+        commit: commit.id.clone(),
+        branch: trunk.clone(),
+        rollback: commit.message.starts_with("roll back "),
+        gates: Vec::new(),
+    })
+}
+
+/// What a promotion says of its gates and no record before it bears out.
+fn unfounded(promotion: &Promotion, before: &[Record]) -> Vec<String> {
+    let mut out = Vec::new();
+    let plan = &promotion.plan;
+    for evidence in &promotion.gates {
+        let founded = match (evidence.verdict.as_str(), evidence.gate.as_str()) {
+            ("overridden", gate) => before.iter().any(|r| {
+                matches!(&r.event, Event::Overridden { gate: g, plan: p, .. } if g == gate && p == plan)
+            }),
+            ("open", "approval") if evidence.because.starts_with("approved by ") => before
+                .iter()
+                .any(|r| matches!(&r.event, Event::Approved { plan: p, .. } if p == plan)),
+            _ => true,
+        };
+        if !founded {
+            out.push(format!(
+                "gate {} is said to be {} ({}), and no record before it says so of plan {}",
+                evidence.gate,
+                evidence.verdict,
+                evidence.because,
+                plan.short()
+            ));
+        }
+    }
+    out
 }
 
 /// The commits that the records name, read at once.
@@ -276,10 +389,10 @@ fn disagreements(
     };
     let mut out = Vec::new();
     let trailers = [
-        ("Towpath-Environment", promotion.environment.to_string()),
-        ("Towpath-Component", promotion.component.to_string()),
-        ("Towpath-Version", promotion.version.original().to_owned()),
-        ("Towpath-Plan", promotion.plan.to_string()),
+        (ENVIRONMENT, promotion.environment.to_string()),
+        (COMPONENT, promotion.component.to_string()),
+        (VERSION, promotion.version.original().to_owned()),
+        (PLAN, promotion.plan.to_string()),
     ];
     let digest = promotion.digest.as_ref().map(|d| ("Towpath-Digest", d.to_string()));
     for (key, value) in trailers.into_iter().chain(digest) {

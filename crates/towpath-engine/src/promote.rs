@@ -3,15 +3,16 @@
 //! A trunk that moved meanwhile makes it look again; it goes on only while the plan's hash is the same,
 //! because that is what was approved. Must not decide: that is `towpath_core::plan`.
 
-use towpath_core::action::Outcome;
-use towpath_core::id::{BranchName, ComponentName, EnvironmentName};
+use towpath_core::action::{Action, Outcome};
+use towpath_core::id::{BranchName, CommitId, ComponentName, EnvironmentName};
 use towpath_core::invariant::{self, Broken};
 use towpath_core::path::Path;
 use towpath_core::plan::{self, Proposal, Request, propose};
+use towpath_core::record::Event;
 use towpath_core::snapshot::Snapshot;
 
 use crate::act::{self, ActError, Target};
-use crate::ledger::{Entry, LedgerError};
+use crate::ledger::{self, Entry, LedgerError};
 use crate::observe::{ObserveError, World, observe};
 use crate::ports::{Registry, Repository, RepositoryError};
 use crate::survey::{FactsStore, Survey, SurveyError, read_commit, survey};
@@ -105,6 +106,10 @@ impl Loop<'_> {
             .repository
             .tip(&self.trunk)?
             .ok_or_else(|| PromoteError::NoTrunk(self.trunk.clone()))?;
+        self.look_at(base)
+    }
+
+    fn look_at(&self, base: CommitId) -> Result<View, PromoteError> {
         let files = read_commit(self.repository, &base, self.store)?;
         let survey = survey(files)?;
         let findings = survey.findings(true);
@@ -163,7 +168,8 @@ impl Loop<'_> {
                 record: None,
             };
             if proposal.outcome == plan::Outcome::UpToDate {
-                return Ok(Some(still(Some(Outcome::AlreadyDone))));
+                let record = self.record_late(&view, &proposal)?;
+                return Ok(Some(Promoted { record, ..still(Some(Outcome::AlreadyDone)) }));
             }
             let Some(action) = &proposal.action else { return Ok(Some(still(None))) };
             if first_hash.get_or_insert_with(|| action.plan.clone()) != &action.plan {
@@ -188,7 +194,23 @@ impl Loop<'_> {
                     }));
                 }
                 Outcome::AlreadyDone => return Ok(Some(still(Some(Outcome::AlreadyDone)))),
-                Outcome::Stale { found } => last = Some(still(Some(Outcome::Stale { found }))),
+                Outcome::Stale { found } => {
+                    if let Target::Branch(branch) = target
+                        && let Some(commit) = self.carries(branch, action)?
+                    {
+                        let event = act::record_of(action, &commit, branch, &proposal.gates);
+                        let record =
+                            act::record(self.repository, self.now, event).map_err(|source| {
+                                PromoteError::Unrecorded { commit: commit.to_string(), source }
+                            })?;
+                        return Ok(Some(Promoted {
+                            branch: Some(branch.clone()),
+                            record: Some(record),
+                            ..still(Some(Outcome::AlreadyDone))
+                        }));
+                    }
+                    last = Some(still(Some(Outcome::Stale { found })));
+                }
             }
             // A branch of a pull request that is taken stays taken, however often one looks.
             if matches!(target, Target::Branch(_)) {
@@ -196,5 +218,56 @@ impl Loop<'_> {
             }
         }
         Ok(last)
+    }
+
+    /// The commit of a branch that is there already, where it is this very action: an earlier run was cut
+    /// off after its push, or somebody runs it twice.
+    fn carries(
+        &self,
+        branch: &BranchName,
+        action: &Action,
+    ) -> Result<Option<CommitId>, PromoteError> {
+        self.repository.fetch()?;
+        let Some(tip) = self.repository.tip(branch)? else { return Ok(None) };
+        let found = self.repository.commits(std::slice::from_ref(&tip))?;
+        let same = found.iter().any(|commit| {
+            commit.parents == [action.parent.clone()]
+                && ledger::told_by(commit, branch).is_some_and(|told| told.plan == action.plan)
+        });
+        Ok(same.then_some(tip))
+    }
+
+    /// Records the promotion that put the pin where it is, where an earlier run was cut off between the
+    /// push and the record. Its gates are judged again as of the commit before it.
+    fn record_late(&self, view: &View, proposal: &Proposal) -> Result<Option<Entry>, PromoteError> {
+        let records = &view.snapshot.history.records;
+        let late = ledger::unrecorded(self.repository, &self.trunk, records)?;
+        let version = proposal.candidate.as_ref().map(|release| &release.version);
+        let told = late.into_iter().find_map(|commit| {
+            let told = ledger::told_by(&commit, &self.trunk)?;
+            let meant = told.environment == proposal.environment
+                && told.component == proposal.component
+                && Some(&told.version) == version;
+            meant.then_some((commit, told))
+        });
+        let Some((commit, mut promotion)) = told else { return Ok(None) };
+        if let Some(parent) = commit.parents.first() {
+            let before = self.look_at(parent.clone())?;
+            let request = Request {
+                to: Some(promotion.version.clone()),
+                rollback: promotion.rollback,
+                allow_downgrade: true,
+                allow_unknown: true,
+            };
+            let (environment, component) = (&promotion.environment, &promotion.component);
+            let again = self.plan(&before, environment, component, &request)?;
+            if let Some(again) = again.filter(|p| p.hash.as_ref() == Some(&promotion.plan)) {
+                promotion.gates = again.gates.iter().map(act::evidence).collect();
+            }
+        }
+        let event = Event::Promoted(promotion);
+        let record = act::record(self.repository, self.now, event)
+            .map_err(|source| PromoteError::Unrecorded { commit: commit.id.to_string(), source })?;
+        Ok(Some(record))
     }
 }

@@ -18,7 +18,7 @@ fn the_story_of_a_promotion() {
     );
     assert_eq!(world.run(&["rollback", "production"]), 0);
     assert_eq!(world.read(PRODUCTION), before);
-    assert_eq!(world.run(&["plan", "production"]), 1);
+    assert_eq!(world.run(&["plan", "production"]), 0);
     assert_eq!(world.run(&["history"]), 0);
     assert_eq!(world.run(&["history", "verify"]), 0);
     assert_eq!(world.repo.git(&["status", "--porcelain"]), "");
@@ -87,6 +87,15 @@ fn for_a_pull_request_the_trunk_stays() {
     assert_eq!(world.run(&args), 0);
     assert_eq!(world.remote.commit_id("main"), before);
     assert_eq!(world.remote.commit_id("promote-0.0.8^"), before);
+    let once = world.remote.commit_id("promote-0.0.8");
+    let mut later = world.command(&args);
+    let output = later.env("GIT_COMMITTER_DATE", "@1767700000 +0000").output().expect("runs");
+    assert_eq!(
+        world.tell("$ towpath promote production --branch promote-0.0.8  # again", &output),
+        0
+    );
+    assert_eq!(world.remote.commit_id("promote-0.0.8"), once);
+    world.remote.git(&["branch", "--force", "promote-0.0.8", "main"]);
     assert_eq!(world.run(&args), 1);
     for name in ["-x", "a..b", "refs/heads/x y", "", "main"] {
         let code = world.run(&["promote", "production", "--branch", name]);

@@ -136,7 +136,6 @@ fn names_that_are_taken_or_escape_are_refused() {
         create("../escape", "development", "PLAT-9", "other"),
         create("a/b", "development", "PLAT-9", "other"),
         create("", "development", "PLAT-9", "other"),
-        create("Sandbox", "development", "PLAT-9", "other"),
         create("sandbox-b", "nowhere", "PLAT-9", "other"),
         create("sandbox-b", "development", "../../x", "other"),
         create("sandbox-b", "development", "", "other"),
@@ -220,7 +219,7 @@ fn somebody_else_sees_and_ends_a_sandbox() {
 }
 
 #[test]
-fn an_environment_of_several_clusters_wants_one_named() {
+fn of_several_clusters_the_one_named_is_cloned() {
     let world = World::stated();
     let text = PATH_FILE.replace(
         "    tracks: branch\n",
@@ -232,7 +231,7 @@ fn an_environment_of_several_clusters_wants_one_named() {
         }
     }
     world.push_file("towpath.yaml", &text, "two clusters");
-    world.refused(&CREATE);
+    world.refused(&[&CREATE[..], &["--cluster", "dev-three"]].concat());
     assert_eq!(world.run(&[&CREATE[..], &["--cluster", "dev-two"]].concat()), 0);
     assert_transcript!(world);
 }

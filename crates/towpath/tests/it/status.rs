@@ -7,8 +7,7 @@ use crate::support::{PATH_FILE, PRODUCTION, World, assert_transcript, example};
 #[test]
 fn a_repository_without_configuration() {
     let world = World::example();
-    assert_eq!(world.run(&["status"]), 0);
-    assert_eq!(world.run(&["status", "--offline", "--quiet"]), 0);
+    assert_eq!(world.run(&["status", "--offline"]), 0);
     assert_transcript!(world);
 }
 
@@ -35,7 +34,7 @@ fn what_is_stated_wins_and_its_difference_to_git_is_a_finding() {
 
 #[test]
 fn from_below_the_top_and_from_a_bare_repository() {
-    let world = World::stated();
+    let world = World::two_releases();
     let below = world.repo.path().join("clusters/staging");
     let top = world.ok(&["status"]);
     assert_eq!(world.ok(&["status", "-C", &below.to_string_lossy()]), top);

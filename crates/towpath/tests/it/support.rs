@@ -146,7 +146,8 @@ impl World {
         self.command_in(&self.repo, ADA, args)
     }
 
-    fn command_in(&self, repo: &TestRepo, who: Actor, args: &[&str]) -> Command {
+    /// As [`World::command`], as somebody and somewhere.
+    pub(crate) fn command_in(&self, repo: &TestRepo, who: Actor, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_towpath"));
         command
             .args(args)
@@ -296,15 +297,16 @@ fn quoted(args: &[&str]) -> String {
 fn redact(text: &str) -> String {
     static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         [
+            // As wide as what they stand for, where that is in a table.
             (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[time]"),
-            (r"\d{4}-\d\d-\d\d \d\d:\d\d( UTC)?", "[time]"),
+            (r"\d{4}-\d\d-\d\d \d\d:\d\d", "[date and time ]"),
             (r"sha256:[0-9a-f]{64}", "sha256:[digest]"),
-            (r"sha256:[0-9a-f]{12}", "sha256:[short]"),
+            (r"sha256:[0-9a-f]{12}", "sha256:[12 of hash]"),
             (r"\b[0-9a-f]{64}\b", "[hash]"),
-            (r"\b[0-9a-f]{40}\b", "[commit]"),
-            (r"\b(plan +)[0-9a-f]{12}\b", "${1}[plan]"),
-            (r"\b[0-9a-f]{12}\b", "[plan]"),
-            (r"\b[0-9a-f]{8}\b", "[id]"),
+            (r"\b[0-9a-f]{40}\b", "[whole commit]"),
+            (r"\b[0-9a-f]{12}\b", "[plan  hash]"),
+            (r"\b[0-9a-f]{8}\b", "[commit]"),
+            (r"\b[0-9a-f]{7}\.\.[0-9a-f]{7}\b", "[blobs]"),
             (r"\b\d+ bytes packed", "[n] bytes packed"),
             (r#""size": \d+"#, r#""size": [n]"#),
             (r"127\.0\.0\.1:\d+", "[host]"),
