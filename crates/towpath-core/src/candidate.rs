@@ -53,7 +53,7 @@ pub(crate) fn choose(
         return Choice::Refuse(vec![Why::Downgrade { from: has, to: wanted }]);
     }
     if let Some(has) = &proposal.has
-        && wanted > *has
+        && wanted.cmp_precedence(has).is_gt()
         && request.rollback
     {
         return Choice::Refuse(vec![Why::NotBack { from: has.clone(), to: wanted }]);
