@@ -235,6 +235,7 @@ pub fn verify(repository: &dyn Repository) -> Result<(usize, Vec<Problem>), Repo
     let Some(tip) = repository.tip(&branch())? else { return Ok((0, Vec::new())) };
     let commits = repository.history(&tip, None)?;
     let named = named_commits(repository, &commits)?;
+    let mut digests = BTreeMap::new();
     let mut problems = Vec::new();
     for (i, commit) in commits.iter().enumerate() {
         let mut problem = |message: String| {
@@ -266,6 +267,12 @@ pub fn verify(repository: &dyn Repository) -> Result<(usize, Vec<Problem>), Repo
         }
         for message in disagreements(repository, &named, &record.event)? {
             problem(message);
+        }
+        if let Event::Released { component, version, digest, .. } = record.event
+            && let Some(other) = digests.insert((component, version.clone()), digest.clone())
+            && other != digest
+        {
+            problem(format!("{version} has another digest in a later record"));
         }
     }
     Ok((commits.len(), problems))

@@ -1,6 +1,8 @@
 //! The engine against the in-memory world: what it promises whatever goes wrong, and what it costs.
 
 mod actor;
+mod cost;
 mod crash;
+mod ledger;
 mod promote;
 mod simulation;
