@@ -133,7 +133,13 @@ impl Change {
     }
 }
 
+/// An object as it was found.
+#[derive(Debug, Clone)]
 struct Found {
+    /// `Kind namespace/name`, with the group where kinds are commonly shared.
+    object: String,
+    /// The API group; empty for the core one.
+    group: String,
     file: String,
     value: Value,
 }
@@ -143,83 +149,120 @@ struct Found {
 pub fn compare(old: &Contents, new: &Contents) -> Difference {
     let files = diff(old, new);
     let mut opaque = Vec::new();
-    let mut before = BTreeMap::new();
-    let mut after = BTreeMap::new();
+    let mut before = Vec::new();
+    let mut after = Vec::new();
     for change in &files {
-        for (contents, found) in [(old, &mut before), (new, &mut after)] {
-            let Some(entry) = contents.files.get(&change.path) else { continue };
-            if objects(&change.path, &entry.bytes, found).is_none()
-                && !opaque.contains(&change.path)
-            {
-                opaque.push(change.path.clone());
+        let read = |contents: &Contents| match contents.files.get(&change.path) {
+            Some(entry) => objects(&change.path, &entry.bytes),
+            None => Some(Vec::new()),
+        };
+        // Where one side is no object, nothing can be said of the objects of the other.
+        match (read(old), read(new)) {
+            (Some(was), Some(is)) => {
+                before.extend(was);
+                after.extend(is);
             }
+            _ => opaque.push(change.path.clone()),
         }
     }
-    let mut changes = Vec::new();
-    for (identity, was) in &before {
-        match after.get(identity) {
-            None => changes.push(ObjectChange {
-                object: identity.clone(),
-                change: Change::Removed,
-                file: was.file.clone(),
-                fields: Vec::new(),
-            }),
-            Some(is) if is.value != was.value => changes.push(ObjectChange {
-                object: identity.clone(),
-                change: Change::Changed,
-                file: is.file.clone(),
-                fields: fields(identity.starts_with("Secret "), &was.value, &is.value),
-            }),
-            Some(_) => {}
-        }
-    }
-    for (identity, is) in after.iter().filter(|(identity, _)| !before.contains_key(*identity)) {
-        changes.push(ObjectChange {
-            object: identity.clone(),
-            change: Change::Added,
-            file: is.file.clone(),
-            fields: Vec::new(),
-        });
+    let mut changes: Vec<ObjectChange> = Vec::new();
+    for (was, is) in pairs(before, after) {
+        let (shown, change, fields) = match (&was, &is) {
+            (Some(was), Some(is)) if was.value == is.value => continue,
+            (Some(was), Some(is)) => (is, Change::Changed, fields(&was.value, &is.value)),
+            (Some(was), None) => (was, Change::Removed, Vec::new()),
+            (None, Some(is)) => (is, Change::Added, Vec::new()),
+            (None, None) => continue,
+        };
+        let (object, file) = (shown.object.clone(), shown.file.clone());
+        changes.push(ObjectChange { object, change, file, fields });
     }
     changes.sort_by(|a, b| (&a.file, &a.object).cmp(&(&b.file, &b.object)));
     Difference { files, objects: changes, opaque }
 }
 
-/// Adds the objects of a file; `None` where it holds something that is no object.
-fn objects(path: &str, bytes: &[u8], into: &mut BTreeMap<String, Found>) -> Option<()> {
+/// What two objects may have in common, the closest first. One name can stand in several files, as a
+/// base and its patch, and one kind can belong to several groups.
+const LIKENESS: [fn(&Found, &Found) -> bool; 3] = [
+    |a, b| a.group == b.group && a.file == b.file,
+    |a, b| a.group == b.group,
+    |a, b| a.file == b.file,
+];
+
+/// Pairs the objects of both sides by name: those most alike first, each at most once.
+fn pairs(before: Vec<Found>, after: Vec<Found>) -> Vec<(Option<Found>, Option<Found>)> {
+    let mut by_name: BTreeMap<String, (Vec<Found>, Vec<Found>)> = BTreeMap::new();
+    for found in before {
+        by_name.entry(found.object.clone()).or_default().0.push(found);
+    }
+    for found in after {
+        by_name.entry(found.object.clone()).or_default().1.push(found);
+    }
+    let mut out = Vec::new();
+    for (mut before, mut after) in by_name.into_values() {
+        for alike in LIKENESS {
+            let mut left = Vec::new();
+            for was in before {
+                match after.iter().position(|is| alike(&was, is)) {
+                    Some(at) => out.push((Some(was), Some(after.remove(at)))),
+                    None => left.push(was),
+                }
+            }
+            before = left;
+        }
+        out.extend(before.into_iter().map(|was| (Some(was), None)));
+        out.extend(after.into_iter().map(|is| (None, Some(is))));
+    }
+    out
+}
+
+/// The objects of a file, those inside of lists too; `None` where it holds something that is no object.
+fn objects(path: &str, bytes: &[u8]) -> Option<Vec<Found>> {
     if !(path.ends_with(".yaml") || path.ends_with(".yml")) {
         return None;
     }
+    let mut out = Vec::new();
     for document in towpath_yaml::parse(bytes).ok()? {
         let value = document.root.to_json();
-        let identity = identity(&value)?;
-        into.insert(identity, Found { file: path.to_owned(), value });
+        if !value.is_null() {
+            add_objects(path, value, &mut out)?;
+        }
     }
+    Some(out)
+}
+
+fn add_objects(path: &str, mut value: Value, out: &mut Vec<Found>) -> Option<()> {
+    let items = value.get("items").and_then(Value::as_array);
+    let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|k| k.ends_with("List"))
+        && items.is_some_and(|items| items.iter().all(|item| item.get("kind").is_some()));
+    if is_list && let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) {
+        return items.into_iter().try_for_each(|item| add_objects(path, item, out));
+    }
+    let (object, group) = identity(&value)?;
+    out.push(Found { object, group, file: path.to_owned(), value });
     Some(())
 }
 
-fn identity(value: &Value) -> Option<String> {
+/// What people call an object, and its API group.
+fn identity(value: &Value) -> Option<(String, String)> {
     let kind = value.get("kind")?.as_str()?;
     let meta = value.get("metadata");
     let text = |key: &str| meta.and_then(|m| m.get(key)).and_then(Value::as_str);
-    let group = value.get("apiVersion")?.as_str()?.split_once('/').map(|(g, _)| g);
-    let name = text("name").unwrap_or("");
-    let object = match text("namespace") {
-        Some(namespace) => format!("{kind} {namespace}/{name}"),
-        None => format!("{kind} {name}"),
+    let group = value.get("apiVersion")?.as_str()?.split_once('/').map_or("", |(g, _)| g);
+    let object = match (text("namespace"), text("name")) {
+        (Some(namespace), Some(name)) => format!("{kind} {namespace}/{name}"),
+        (None, Some(name)) => format!("{kind} {name}"),
+        (_, None) => kind.to_owned(),
     };
-    // A kind that two groups share would otherwise be taken for one object.
-    Some(match (kind, group) {
-        ("Kustomization" | "Cluster" | "Ingress" | "Event", Some(group)) => {
-            format!("{object} ({group})")
-        }
-        _ => object,
-    })
+    // A kind that two groups share would otherwise be taken for one object by who reads it.
+    let shared = matches!(kind, "Kustomization" | "Cluster" | "Ingress" | "Event");
+    let object = if shared && !group.is_empty() { format!("{object} ({group})") } else { object };
+    Some((object, group.to_owned()))
 }
 
-fn fields(secret: bool, old: &Value, new: &Value) -> Vec<String> {
+fn fields(old: &Value, new: &Value) -> Vec<String> {
     let mut out = Vec::new();
-    walk(secret, String::new(), Some(old), Some(new), &mut out);
+    walk(false, String::new(), Some(old), Some(new), &mut out);
     if out.len() > MAX_FIELDS {
         let more = out.len() - MAX_FIELDS;
         out.truncate(MAX_FIELDS);
@@ -229,7 +272,7 @@ fn fields(secret: bool, old: &Value, new: &Value) -> Vec<String> {
 }
 
 fn walk(
-    secret: bool,
+    sealed: bool,
     path: String,
     old: Option<&Value>,
     new: Option<&Value>,
@@ -240,16 +283,17 @@ fn walk(
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
             for key in a.keys().chain(b.keys().filter(|k| !a.contains_key(*k))) {
                 let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                walk(secret, below, a.get(key), b.get(key), out);
+                let sealed = sealed || [a, b].iter().any(|object| seals(object, key));
+                walk(sealed, below, a.get(key), b.get(key), out);
             }
         }
         (Some(Value::Array(a)), Some(Value::Array(b))) => {
             for i in 0..a.len().max(b.len()) {
-                walk(secret, format!("{path}[{i}]"), a.get(i), b.get(i), out);
+                walk(sealed, format!("{path}[{i}]"), a.get(i), b.get(i), out);
             }
         }
         _ => {
-            let sealed = secret && (path.starts_with("data") || path.starts_with("stringData"));
+            let sealed = sealed || [old, new].into_iter().flatten().any(tells_of_a_secret);
             out.push(if sealed {
                 format!("{path}: (secret value changed)")
             } else {
@@ -262,6 +306,28 @@ fn walk(
             });
         }
     }
+}
+
+/// Whether what stands under a key of an object is secret, wherever the object stands.
+fn seals(object: &serde_json::Map<String, Value>, key: &str) -> bool {
+    let kind = object.get("kind").and_then(Value::as_str);
+    match key {
+        "data" | "stringData" => kind == Some("Secret"),
+        "secretGenerator" => true,
+        // The whole object once more, as `kubectl apply` left it.
+        "kubectl.kubernetes.io/last-applied-configuration" => true,
+        _ => false,
+    }
+}
+
+/// Whether a value that is shown whole holds a Secret, as the text of a patch may.
+fn tells_of_a_secret(value: &Value) -> bool {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let text: String = text.chars().filter(|c| !matches!(c, ' ' | '"' | '\'' | '\\')).collect();
+    text.contains("kind:Secret") && !text.contains("kind:SecretStore")
 }
 
 /// A value on one line, cut where a table would break.
@@ -298,6 +364,171 @@ mod tests {
             compare(&contents(&[("a.yaml", object)]), &contents(&[("b.yaml", object)]));
         assert_eq!(difference.files.len(), 2);
         assert!(difference.objects.is_empty());
+    }
+
+    fn one(kind: &str, rest: &str) -> String {
+        format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: a}}\n{rest}")
+    }
+
+    fn told(old: &[(&str, &str)], new: &[(&str, &str)]) -> Vec<String> {
+        let difference = compare(&contents(old), &contents(new));
+        let line = |c: ObjectChange| {
+            format!("{} {} in {}: {}", c.change.as_str(), c.object, c.file, c.fields.join("; "))
+        };
+        difference.objects.into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_base_and_its_patch_have_one_name_and_are_two() {
+        let (base, patch) =
+            (one("ConfigMap", "data: {x: a}\n"), one("ConfigMap", "data: {z: a}\n"));
+        let (base2, patch2) =
+            (one("ConfigMap", "data: {x: b}\n"), one("ConfigMap", "data: {z: b}\n"));
+        let old = [("base.yaml", base.as_str()), ("patch.yaml", patch.as_str())];
+        let new = [("base.yaml", base2.as_str()), ("patch.yaml", patch2.as_str())];
+        assert_eq!(
+            told(&old, &new),
+            [
+                "changed ConfigMap a in base.yaml: data.x: a -> b",
+                "changed ConfigMap a in patch.yaml: data.z: a -> b"
+            ]
+        );
+        assert_eq!(
+            told(&old, &[("base.yaml", base.as_str()), ("moved.yaml", patch2.as_str())]),
+            ["changed ConfigMap a in moved.yaml: data.z: a -> b"]
+        );
+        assert_eq!(told(&old, &new[..1]).len(), 2, "one changed, one is gone");
+    }
+
+    #[test]
+    fn objects_without_a_name_are_told_apart_by_their_files() {
+        let list = |what: &str| {
+            format!(
+                "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [{what}]\n"
+            )
+        };
+        let (a, b, c) = (list("a"), list("b"), list("c"));
+        let old = [("x/kustomization.yaml", a.as_str()), ("y/kustomization.yaml", a.as_str())];
+        let new = [("x/kustomization.yaml", b.as_str()), ("y/kustomization.yaml", c.as_str())];
+        let kind = "changed Kustomization (kustomize.config.k8s.io)";
+        assert_eq!(
+            told(&old, &new),
+            [
+                format!("{kind} in x/kustomization.yaml: resources[0]: a -> b"),
+                format!("{kind} in y/kustomization.yaml: resources[0]: a -> c"),
+            ]
+        );
+    }
+
+    #[test]
+    fn two_groups_with_one_kind_are_two_objects() {
+        let core = one("Service", "spec: {type: a}\n");
+        let other = core.replace("apiVersion: v1", "apiVersion: serving.knative.dev/v1");
+        let both = format!("{core}---\n{other}");
+        let changed = format!("{core}---\n{}", other.replace("type: a", "type: b"));
+        let swapped = format!("{}---\n{core}", other.replace("type: a", "type: b"));
+        for new in [changed, swapped] {
+            assert_eq!(
+                told(&[("a.yaml", &both)], &[("a.yaml", &new)]),
+                ["changed Service a in a.yaml: spec.type: a -> b"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_new_api_version_or_group_is_a_change_of_the_same_object() {
+        for (old, new) in [("apps/v1beta1", "apps/v1"), ("extensions/v1beta1", "apps/v1")] {
+            let text = |version: &str| {
+                one("Deployment", "").replace("apiVersion: v1", &format!("apiVersion: {version}"))
+            };
+            assert_eq!(
+                told(&[("a.yaml", &text(old))], &[("a.yaml", &text(new))]),
+                [format!("changed Deployment a in a.yaml: apiVersion: {old} -> {new}")]
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_broken_on_one_side_removes_nothing() {
+        let whole = format!("{}---\n{}", one("ConfigMap", ""), one("Role", ""));
+        for broken in ["a: [", "a: 1\n", "kind: 3\napiVersion: v1\n"] {
+            let broken = format!("{}---\n{broken}", one("ConfigMap", "data: {x: y}\n"));
+            let difference =
+                compare(&contents(&[("a.yaml", &whole)]), &contents(&[("a.yaml", &broken)]));
+            assert_eq!(
+                (difference.objects, difference.opaque),
+                (vec![], vec!["a.yaml".to_owned()])
+            );
+        }
+    }
+
+    #[test]
+    fn empty_documents_and_comments_are_no_obstacle() {
+        let old = format!("# words\n---\n# more\n---\n{}---\n", one("ConfigMap", ""));
+        let new = one("ConfigMap", "data: {x: z}\n");
+        assert_eq!(
+            told(&[("a.yaml", &old)], &[("a.yaml", &new)]),
+            ["changed ConfigMap a in a.yaml: data: added {\"x\":\"z\"}"]
+        );
+    }
+
+    #[test]
+    fn lists_hold_objects_and_nested_fields_have_their_place() {
+        let list = |n: u8| {
+            format!(
+                "apiVersion: v1\nkind: List\nitems:\n- apiVersion: apps/v1\n  kind: Deployment\n  metadata: {{name: b, namespace: ns}}\n  spec: {{containers: [{{ports: [{{p: 1}}, {{p: {n}}}]}}]}}\n"
+            )
+        };
+        assert_eq!(
+            told(&[("a.yaml", &list(2))], &[("a.yaml", &list(3))]),
+            ["changed Deployment ns/b in a.yaml: spec.containers[0].ports[1].p: 2 -> 3"]
+        );
+    }
+
+    #[test]
+    fn no_secret_is_told_wherever_it_stands() {
+        let secret =
+            |v: &str| one("Secret", &format!("data: {{p: {v}}}\nstringData: {{q: [{v}]}}\n"));
+        let applied = |v: &str| {
+            one("Secret", "").replace(
+                "{name: a}",
+                &format!("{{name: a, annotations: {{kubectl.kubernetes.io/last-applied-configuration: 'x{v}'}}}}"),
+            )
+        };
+        let indent = |text: &str| text.lines().map(|l| format!("    {l}\n")).collect::<String>();
+        let list = |v: &str| {
+            let text = indent(&secret(v)).replacen("    apiVersion", "  - apiVersion", 1);
+            format!("apiVersion: v1\nkind: List\nitems:\n{text}")
+        };
+        let nested =
+            |v: &str| one("Bundle", &format!("spec:\n  template:\n{}", indent(&secret(v))));
+        let patch = |v: &str| {
+            one("Kustomization", &format!("patches:\n- patch: |\n{}", indent(&secret(v))))
+        };
+        let generator = |v: &str| {
+            one("Kustomization", &format!("secretGenerator:\n- name: s\n  literals: [p={v}]\n"))
+        };
+        let json = |v: &str| {
+            one(
+                "ConfigMap",
+                &format!("data: {{f: '{{\"kind\": \"Secret\", \"data\": \"{v}\"}}'}}\n"),
+            )
+        };
+        for make in [
+            &secret as &dyn Fn(&str) -> String,
+            &applied,
+            &list,
+            &nested,
+            &patch,
+            &generator,
+            &json,
+        ] {
+            let (old, new) = (make("hunter1"), make("hunter2"));
+            let lines = told(&[("a.yaml", &old)], &[("a.yaml", &new)]);
+            assert_eq!(lines.len(), 1, "{new}");
+            assert!(lines[0].contains("secret value changed"), "{lines:?}");
+            assert!(!lines[0].contains("hunter"), "{lines:?}");
+        }
     }
 
     #[test]

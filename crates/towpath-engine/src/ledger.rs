@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use towpath_api::record as wire;
 use towpath_core::id::{BranchName, CommitId, RepoPath};
-use towpath_core::record::{Event, History, Promotion, Record};
+use towpath_core::record::{Event, History, PlanHash, Promotion, Record};
 
 use crate::ports::{
     BranchUpdate, Commit, FileMode, NewCommit, Published, Repository, RepositoryError, TreeChange,
@@ -275,9 +275,12 @@ pub fn verify(
         Some(tip) => repository.history(&tip, None)?,
         None => Vec::new(),
     };
-    let named = named_commits(repository, &commits)?;
+    let records: Vec<Result<Record, LedgerError>> = commits.iter().map(record_in).collect();
+    let named = named_commits(repository, records.iter().filter_map(|r| r.as_ref().ok()))?;
+    let grounds = grounds(&records);
+    let mut digests = BTreeMap::new();
     let mut problems = Vec::new();
-    for (i, commit) in commits.iter().enumerate() {
+    for (i, (commit, record)) in commits.iter().zip(&records).enumerate() {
         let mut problem = |message: String| {
             problems.push(Problem { commit: commit.id.clone(), message });
         };
@@ -288,7 +291,7 @@ pub fn verify(
                     .to_owned(),
             );
         }
-        let record = match record_in(commit) {
+        let record = match record {
             Ok(record) => record,
             Err(LedgerError::Unreadable { source: Some(e), .. }) => {
                 problem(format!("its record cannot be read: {e}"));
@@ -309,12 +312,16 @@ pub fn verify(
             problem(message);
         }
         if let Event::Promoted(promotion) = &record.event {
-            let before = commits[i + 1..].iter().filter_map(|c| record_in(c).ok());
-            unfounded(promotion, &before.collect::<Vec<_>>()).into_iter().for_each(problem);
+            unfounded(promotion, i, &grounds).into_iter().for_each(&mut problem);
+        }
+        if let Event::Released { component, version, digest, .. } = &record.event
+            && let Some(other) = digests.insert((component, version), digest)
+            && other != digest
+        {
+            problem(format!("{version} has another digest in a later record"));
         }
     }
-    let entries: Vec<Record> = commits.iter().filter_map(|c| record_in(c).ok()).collect();
-    for commit in unrecorded(repository, trunk, &entries)? {
+    for commit in unrecorded(repository, trunk, records.iter().filter_map(|r| r.as_ref().ok()))? {
         let (environment, version) = (
             trailer(&commit.message, ENVIRONMENT).unwrap_or_default(),
             trailer(&commit.message, VERSION).unwrap_or_default(),
@@ -364,19 +371,18 @@ pub fn unrecorded<'a>(
 }
 
 /// What a promotion says of its gates and no record before it bears out.
-fn unfounded(promotion: &Promotion, before: &[Record]) -> Vec<String> {
+fn unfounded(promotion: &Promotion, at: usize, grounds: &Grounds<'_>) -> Vec<String> {
     let mut out = Vec::new();
     let plan = &promotion.plan;
     for evidence in &promotion.gates {
-        let founded = match (evidence.verdict.as_str(), evidence.gate.as_str()) {
-            ("overridden", gate) => before.iter().any(|r| {
-                matches!(&r.event, Event::Overridden { gate: g, plan: p, .. } if g == gate && p == plan)
-            }),
-            ("open", "approval") if evidence.because.starts_with("approved by ") => before
-                .iter()
-                .any(|r| matches!(&r.event, Event::Approved { plan: p, .. } if p == plan)),
-            _ => true,
+        let gate = match (evidence.verdict.as_str(), evidence.gate.as_str()) {
+            ("overridden", gate) => gate,
+            ("open", "approval") if evidence.because.starts_with("approved by ") => "approval",
+            _ => continue,
         };
+        let word = if evidence.verdict == "overridden" { Word::Overridden } else { Word::Approved };
+        // The ledger is read newest first: what came before stands behind.
+        let founded = grounds.get(&(word, gate, plan)).is_some_and(|oldest| *oldest > at);
         if !founded {
             out.push(format!(
                 "gate {} is said to be {} ({}), and no record before it says so of plan {}",
@@ -390,17 +396,41 @@ fn unfounded(promotion: &Promotion, before: &[Record]) -> Vec<String> {
     out
 }
 
+/// What somebody said of a gate of a plan.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    Approved,
+    Overridden,
+}
+
+/// Where, counted from the newest record, each word was said first.
+type Grounds<'a> = BTreeMap<(Word, &'a str, &'a PlanHash), usize>;
+
+fn grounds(records: &[Result<Record, LedgerError>]) -> Grounds<'_> {
+    let mut out = Grounds::new();
+    for (at, record) in records.iter().enumerate() {
+        match record.as_ref().map(|r| &r.event) {
+            Ok(Event::Approved { plan, .. }) => out.insert((Word::Approved, "approval", plan), at),
+            Ok(Event::Overridden { gate, plan, .. }) => {
+                out.insert((Word::Overridden, gate.as_str(), plan), at)
+            }
+            _ => continue,
+        };
+    }
+    out
+}
+
 /// The commits that the records name, read at once.
-fn named_commits(
+fn named_commits<'a>(
     repository: &dyn Repository,
-    ledger: &[Commit],
+    records: impl Iterator<Item = &'a Record>,
 ) -> Result<BTreeMap<CommitId, Commit>, RepositoryError> {
     let mut names = BTreeSet::new();
-    for record in ledger.iter().filter_map(|c| record_in(c).ok()) {
-        match record.event {
-            Event::Released { commit, .. } => names.insert(commit),
-            Event::Promoted(promotion) => names.insert(promotion.commit),
-            Event::SandboxCreated(sandbox) => names.insert(sandbox.origin),
+    for record in records {
+        match &record.event {
+            Event::Released { commit, .. } => names.insert(commit.clone()),
+            Event::Promoted(promotion) => names.insert(promotion.commit.clone()),
+            Event::SandboxCreated(sandbox) => names.insert(sandbox.origin.clone()),
             Event::Approved { .. } | Event::Overridden { .. } | Event::SandboxDeleted { .. } => {
                 false
             }

@@ -50,18 +50,15 @@ fn promoted(history: &History) -> impl DoubleEndedIterator<Item = &CommitId> {
     })
 }
 
-/// The commit before which nothing is missing: the last recorded promotion that the trunk contains, or
-/// what the first release was made from. `None`: the ledger names nothing that is on the trunk.
+/// The commit before which nothing is missing: the last recorded promotion that the trunk contains.
+/// `None`: none is recorded yet, and the whole trunk is looked at. A release is no such commit: it may
+/// be made from a trunk that holds a promotion of an earlier one whose own record was lost.
 fn anchor(
     repository: &dyn Repository,
     tip: &CommitId,
     history: &History,
 ) -> Result<Option<CommitId>, RepositoryError> {
-    let released = history.records.iter().find_map(|record| match &record.event {
-        Event::Released { commit, .. } => Some(commit),
-        _ => None,
-    });
-    for commit in promoted(history).rev().take(ANCHORS).chain(released) {
+    for commit in promoted(history).rev().take(ANCHORS) {
         if repository.is_ancestor(commit, tip)? {
             return Ok(Some(commit.clone()));
         }

@@ -11,7 +11,7 @@ use towpath_artifact::ignore::Matcher;
 use towpath_artifact::{Artifact, FileEntry, Metadata, PackError, pack};
 use towpath_core::id::{CommitId, Digest};
 use towpath_core::path::Component;
-use towpath_core::record::Event;
+use towpath_core::record::{Event, Record};
 use towpath_core::version::Version;
 
 use crate::ledger::{self, Entry, LedgerError};
@@ -76,8 +76,14 @@ pub struct About {
 #[must_use]
 pub fn patterns(component: &Component) -> String {
     match &component.ignore {
-        Some(ignore) => ignore.replace('\n', ","),
-        None if component.paths.iter().all(|p| p.is_root()) => String::new(),
+        // A comment may hold commas, and would be patterns after the first of them.
+        Some(ignore) => {
+            let lines = ignore.lines().filter(|line| !line.starts_with('#'));
+            lines.collect::<Vec<_>>().join(",")
+        }
+        None if component.paths.is_empty() || component.paths.iter().any(|p| p.is_root()) => {
+            String::new()
+        }
         None => {
             let keep = component.paths.iter().map(|p| format!("!/{}/**", p.as_str()));
             std::iter::once("*".to_owned()).chain(keep).collect::<Vec<_>>().join(",")
@@ -169,7 +175,7 @@ fn pack_files(
 /// Answers whether the tag was created now, and the ledger's entry.
 ///
 /// # Errors
-/// [`ReleaseError::Taken`] when the version is there with another content; then nothing was changed.
+/// [`ReleaseError::Taken`] when the version is there with another content; then nothing was recorded.
 pub fn publish(
     repository: &dyn Repository,
     registry: &dyn Registry,
@@ -190,11 +196,14 @@ pub fn publish(
         commit: about.commit.clone(),
         location: at.to_string(),
     };
-    let (entry, _) = ledger::append_unless(repository, now, event, |r| {
-        matches!(&r.event, Event::Released { component: c, version: v, digest: d, .. }
-            if *c == component.name && *v == about.version && *d == digest)
+    // Another place may have taken the same version in the meantime; the ledger decides.
+    let (entry, _) = ledger::append_unless(repository, now, event, |record| {
+        recorded_as(record, component, about).is_some()
     })?;
-    Ok((created, entry))
+    match recorded_as(&entry.record, component, about).filter(|found| **found != digest) {
+        Some(found) => Err(taken(about, found)),
+        None => Ok((created, entry)),
+    }
 }
 
 /// Pushes a package under its version's tag. Answers whether the tag was created now.
@@ -262,17 +271,28 @@ fn refuse_recorded(
     digest: &Digest,
 ) -> Result<(), ReleaseError> {
     for entry in ledger::read(repository)? {
-        if let Event::Released { component: c, version, digest: found, .. } = &entry.record.event
-            && *c == component.name
-            && *version == about.version
+        if let Some(found) = recorded_as(&entry.record, component, about)
             && found != digest
         {
-            return Err(ReleaseError::Taken {
-                version: about.version.clone(),
-                place: "the ledger".to_owned(),
-                found: found.clone(),
-            });
+            return Err(taken(about, found));
         }
     }
     Ok(())
+}
+
+/// The digest that a record gives this version of the component.
+fn recorded_as<'a>(record: &'a Record, component: &Component, about: &About) -> Option<&'a Digest> {
+    match &record.event {
+        Event::Released { component: of, version, digest, .. }
+            if *of == component.name && *version == about.version =>
+        {
+            Some(digest)
+        }
+        _ => None,
+    }
+}
+
+fn taken(about: &About, found: &Digest) -> ReleaseError {
+    let place = "the ledger".to_owned();
+    ReleaseError::Taken { version: about.version.clone(), place, found: found.clone() }
 }
