@@ -196,6 +196,10 @@ pub fn parse(file: &str, source: &[u8]) -> Result<Stated, PathFileError> {
             "a path is stated in exactly one YAML document",
         ));
     };
+    if document.root.as_map().is_none() {
+        let message = "a path is a mapping: apiVersion, kind and spec";
+        return Err(place(Some(document.root.span), message));
+    }
     let json = without_nulls(document.root.to_json());
     let parsed: PathFile = serde_path_to_error::deserialize(&json).map_err(|e| {
         let keys: Vec<String> = e.path().iter().map(|s| s.to_string()).collect();

@@ -17,8 +17,8 @@ use towpath_core::version::Version;
 use crate::ledger::{self, Entry, LedgerError};
 use crate::observe::core_digest;
 use crate::ports::{
-    ArtifactLocation, FileMode, PushContent, Pushed, Registry, RegistryError, Repository,
-    RepositoryError,
+    ArtifactLocation, FileMode, PushContent, Pushed, Registry, RegistryError, RegistryProblem,
+    Repository, RepositoryError,
 };
 
 /// Why a release could not be made.
@@ -250,9 +250,11 @@ pub fn refuse_taken(
 ) -> Result<(), ReleaseError> {
     let digest = core_digest(package.artifact.digest());
     refuse_recorded(repository, component, about, &digest)?;
-    let found = match registry {
-        Some(registry) => registry.manifest(at, about.version.original())?,
-        None => None,
+    let found = match registry.map(|r| r.manifest(at, about.version.original())).transpose() {
+        Ok(found) => found.flatten(),
+        // The first release makes the place: nothing is taken where there is nothing yet.
+        Err(error) if error.problem == RegistryProblem::NotFound => None,
+        Err(error) => return Err(error.into()),
     };
     match found {
         Some(found) if found.digest != digest => Err(ReleaseError::Taken {

@@ -188,7 +188,7 @@ impl PromoteError {
                 format!("merge {trunk} into {branch}, push it, and promote again")
             }
             Self::Nothing { .. } => {
-                "commit the change to the sandbox's branch and push it".to_owned()
+                "it may be merged already; if not, commit the change to the sandbox's branch and push it".to_owned()
             }
             Self::Unreadable { .. } => "mend the file on the sandbox's branch".to_owned(),
             Self::Edit(failed) => return failed.hint(),

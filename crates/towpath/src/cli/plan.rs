@@ -353,12 +353,23 @@ pub(crate) fn reasons(out: &mut String, proposal: &Proposal) {
         let _ = writeln!(out, "{why}");
     }
     let mut hints: Vec<String> =
-        proposal.waiting.iter().filter_map(|w| w.hint(&proposal.environment)).collect();
+        proposal.waiting.iter().filter_map(|why| hint(proposal, why)).collect();
     hints.dedup();
     if !hints.is_empty() {
         out.push('\n');
     }
     for hint in hints {
         let _ = writeln!(out, "next: {}", styled(BOLD, hint));
+    }
+}
+
+/// What to do about a reason. A version that is both unknown and a downgrade needs both words at once.
+fn hint(proposal: &Proposal, why: &Why) -> Option<String> {
+    let hint = why.hint(&proposal.environment)?;
+    match why {
+        Why::UnknownVersion { version } if proposal.has.as_ref().is_some_and(|v| version < v) => {
+            Some(format!("{hint} --allow-downgrade"))
+        }
+        _ => Some(hint),
     }
 }

@@ -9,8 +9,9 @@ use towpath_api::record::RecordFile;
 use towpath_core::action::Outcome as ActOutcome;
 use towpath_core::gate::can_override;
 use towpath_core::id::BranchName;
+use towpath_core::path::Path as ChangePath;
 use towpath_core::plan::{Outcome, Proposal, Request};
-use towpath_core::record::Event;
+use towpath_core::record::{Event, History};
 use towpath_engine::act::Target;
 use towpath_engine::ledger::{self, Entry};
 use towpath_engine::promote::Promoted;
@@ -61,7 +62,7 @@ fn carry_out(global: &Global, wanted: &Wanted<'_>) -> Result<Answer, Failure> {
     let component =
         session::component_in(view.path(), &view.snapshot, environment, wanted.component)?;
     let target = match wanted.branch {
-        Some(name) => Target::Branch(BranchName::parse(name)?),
+        Some(name) => Target::Branch(branch_for_review(view.path(), name)?),
         None => Target::Trunk,
     };
     let promoted = engine
@@ -96,6 +97,22 @@ fn carry_out(global: &Global, wanted: &Wanted<'_>) -> Result<Answer, Failure> {
         }
         None => Answer::new(yes, text, "Plan", output),
     }
+}
+
+/// The branch of a pull request: any but those that Towpath writes itself.
+fn branch_for_review(path: &ChangePath, name: &str) -> Result<BranchName, Failure> {
+    let branch = BranchName::parse(name)?;
+    if branch == path.trunk {
+        return Err(Failure::new(format!(
+            "{branch} is the trunk, not a branch for a pull request"
+        ))
+        .hint("leave --branch out to promote on the trunk"));
+    }
+    if branch == ledger::branch() {
+        return Err(Failure::new(format!("{branch} is the ledger's branch"))
+            .hint("name another branch, such as promote-0.0.8"));
+    }
+    Ok(branch)
 }
 
 /// Says what came of it. Whether that is a yes.
@@ -158,7 +175,7 @@ fn said(out: &mut String, promoted: &Promoted, outcome: &ActOutcome, target: &Ta
 }
 
 pub(crate) fn approve(global: &Global, args: &ApproveArgs) -> Result<Answer, Failure> {
-    let (session, proposal) =
+    let (session, proposal, history) =
         planned(global, &args.environment, args.component.as_deref(), args.to.as_deref())?;
     let hash = proposal.hash.clone().ok_or_else(|| nothing_planned(&proposal))?;
     if args.hash.len() < 8 {
@@ -187,8 +204,11 @@ pub(crate) fn approve(global: &Global, args: &ApproveArgs) -> Result<Answer, Fai
         version: version.clone(),
         plan: hash.clone(),
     };
+    // An approval from before a rollback does not count any more, so it does not stand in the way either.
+    let counts = history.approvers(&hash).contains(&me.as_str());
     let (entry, new) = ledger::append_unless(git, session.now, event, |record| {
-        record.by == me && matches!(&record.event, Event::Approved { plan, .. } if *plan == hash)
+        let same = matches!(&record.event, Event::Approved { plan, .. } if *plan == hash);
+        counts && record.by == me && same
     })?;
     let mut text = String::new();
     let verb = if new { "approved" } else { "already approved" };
@@ -197,6 +217,13 @@ pub(crate) fn approve(global: &Global, args: &ApproveArgs) -> Result<Answer, Fai
     let _ = writeln!(text, "  plan   {}", hash.short());
     let _ = writeln!(text, "  by     {}", entry.record.by);
     let _ = writeln!(text, "  record {} in the ledger", entry.commit.short());
+    let request = (args.component.as_deref(), args.to.as_deref());
+    let (_, now, _) = planned(global, &args.environment, request.0, request.1)?;
+    let gate = now.gates.iter().find(|gate| gate.gate == "approval" && !gate.passes());
+    if let Some(why) = gate.and_then(|gate| gate.why()) {
+        let _ = writeln!(text, "{}", styled(YELLOW, format!("  but    {why}")));
+        return recorded(text, &entry);
+    }
     Ok(recorded(text, &entry)?.next(format!("towpath promote {}", proposal.environment)))
 }
 
@@ -211,7 +238,7 @@ pub(crate) fn override_gate(global: &Global, args: &OverrideArgs) -> Result<Answ
         return Err(Failure::new("an override of no duration lets nothing pass")
             .hint("say how long it counts, for example --for 1h"));
     }
-    let (session, proposal) =
+    let (session, proposal, _) =
         planned(global, &args.environment, args.component.as_deref(), args.to.as_deref())?;
     let hash = proposal.hash.clone().ok_or_else(|| nothing_planned(&proposal))?;
     let Some(gate) = proposal.gates.iter().find(|g| g.gate == args.gate) else {
@@ -260,7 +287,7 @@ fn planned(
     environment: &str,
     component: Option<&str>,
     to: Option<&str>,
-) -> Result<(Session, Proposal), Failure> {
+) -> Result<(Session, Proposal, History), Failure> {
     let session = Session::open(global)?;
     let (engine, view) = session.look()?;
     let args = PlanArgs {
@@ -271,7 +298,8 @@ fn planned(
         allow_unknown: to.is_some(),
     };
     let proposal = plan::propose(&engine, &view, &args)?;
-    Ok((session, proposal))
+    let history = view.snapshot.history;
+    Ok((session, proposal, history))
 }
 
 fn nothing_planned(proposal: &Proposal) -> Failure {

@@ -37,7 +37,8 @@ fn gates_that_git_cannot_judge_say_what_they_wait_for() {
 #[test]
 fn without_a_release_there_is_nothing_to_explain() {
     let world = World::stated();
-    assert_eq!(world.run(&["explain", "production"]), 0);
+    assert_eq!(world.run(&["explain", "production"]), 1);
+    assert_eq!(world.run(&["explain", "staging"]), 0);
     assert_eq!(world.run(&["plan", "production"]), 1);
     assert_transcript!(world);
 }

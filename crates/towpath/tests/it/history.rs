@@ -60,7 +60,14 @@ fn tamper(world: &World, work: impl FnOnce(&towpath_testkit::git::TestRepo)) {
 fn amend(theirs: &towpath_testkit::git::TestRepo, old: &str, new: &str) {
     let message = theirs.git(&["log", "-1", "--format=%B"]);
     assert!(message.contains(old), "{message}");
-    theirs.git(&["commit", "--quiet", "--amend", "--message", &message.replace(old, new)]);
+    theirs.git(&[
+        "commit",
+        "--quiet",
+        "--amend",
+        "--allow-empty",
+        "--message",
+        &message.replace(old, new),
+    ]);
 }
 
 #[test]

@@ -116,3 +116,42 @@ fn registries_as_they_should_never_be() {
     }
     assert_transcript!(world);
 }
+
+/// The manifest is right, and the content is cut, another or gone.
+#[test]
+fn content_that_is_not_what_the_manifest_says_is_never_believed() {
+    let world = World::stated();
+    let place = format!("oci-layout:{}", world.repo.outside().join("layout").display());
+    let release = world.json(&["release", "0.0.7", "--to", &place]);
+    let blob = |digest: &str| {
+        let name = digest.trim_start_matches("sha256:");
+        fs::read(world.repo.outside().join("layout/blobs/sha256").join(name)).expect("is there")
+    };
+    let manifest = blob(release["digest"].as_str().expect("a digest"));
+    let parsed: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");
+    let layer = blob(parsed["layers"][0]["digest"].as_str().expect("a layer"));
+    let mut other = layer.clone();
+    other.reverse();
+    let answers = [
+        ("half", Answer::Half(layer.clone())),
+        ("another", Answer::ok(other)),
+        ("longer", Answer::ok([layer, vec![0; 4096]].concat())),
+        ("gone", Answer::status(404, "{}")),
+        ("endless", Answer::Endless),
+    ];
+    for (name, answer) in answers {
+        let media_type = "application/vnd.oci.image.manifest.v1+json";
+        let whole = Answer::ok(manifest.clone()).header("Content-Type", media_type);
+        let server = FaultyRegistry::start([
+            Rule::new("GET /v2/acme/platform/manifests/", [whole.clone()]),
+            Rule::new("HEAD /v2/acme/platform/manifests/", [whole]),
+            Rule::new("GET /v2/acme/platform/blobs/", [answer]),
+        ])
+        .expect("the loopback can be used");
+        world.say(name);
+        world.hide(&server.host());
+        let place = format!("oci://{}/acme/platform", server.host());
+        world.refused(&["release", "diff", "0.0.7", "0.0.7", "--insecure", "--to", &place]);
+    }
+    assert_transcript!(world);
+}

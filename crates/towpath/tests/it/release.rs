@@ -131,7 +131,7 @@ fn a_layout_folder_made_elsewhere_is_read() {
 }
 
 #[test]
-fn a_component_without_a_place_says_where_to_state_it() {
+fn the_place_is_inferred_where_it_is_not_stated() {
     let world = World::with_path_file(
         &PATH_FILE.replace("    releases: oci://registry.example.com/acme/platform\n", ""),
     );

@@ -307,8 +307,11 @@ fn redact(text: &str) -> String {
             (r"\b[0-9a-f]{12}\b", "[plan  hash]"),
             (r"\b[0-9a-f]{8}\b", "[commit]"),
             (r"\b[0-9a-f]{7}\.\.[0-9a-f]{7}\b", "[blobs]"),
+            // A moment after it was made, seven days are left, or a second less.
+            (r"\bin [67]d\b", "in 7d"),
             (r"\b\d+ bytes packed", "[n] bytes packed"),
             (r#""size": \d+"#, r#""size": [n]"#),
+            (r"127\.0\.0\.1 port \d+ after \d+ ms", "[host] after [n] ms"),
             (r"127\.0\.0\.1:\d+", "[host]"),
         ]
         .into_iter()
