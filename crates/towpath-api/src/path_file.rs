@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use towpath_core::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
 use towpath_core::path::Gate;
 use towpath_core::stated::{
@@ -15,9 +16,12 @@ use towpath_core::stated::{
 };
 use towpath_core::tracking::Policy;
 use towpath_core::version::Range;
-use towpath_yaml::{Document, Node};
+use towpath_yaml::Span;
 
+use self::mistake::{Wrong, deepest, locate, report, tidy, wrong};
 use crate::API_VERSION;
+
+mod mistake;
 
 /// The file's name, at the root of the repository.
 pub const FILE_NAME: &str = "towpath.yaml";
@@ -183,78 +187,44 @@ pub struct PathFileError {
 pub fn parse(file: &str, source: &[u8]) -> Result<Stated, PathFileError> {
     let documents = towpath_yaml::parse(source)
         .map_err(|e| PathFileError { report: e.report(file, source) })?;
-    let place = |node: Option<&Node>, message: &str| {
-        let span = node.map(|n| n.span);
-        PathFileError { report: report(file, source, span.as_ref(), message) }
+    let place = |span: Option<Span>, message: &str| PathFileError {
+        report: report(file, source, span.as_ref(), message),
     };
     let [document] = documents.as_slice() else {
         return Err(place(
-            documents.get(1).map(|d| &d.root),
+            documents.get(1).map(|d| d.root.span),
             "a path is stated in exactly one YAML document",
         ));
     };
-    let json = document.root.to_json();
+    let json = without_nulls(document.root.to_json());
     let parsed: PathFile = serde_path_to_error::deserialize(&json).map_err(|e| {
         let keys: Vec<String> = e.path().iter().map(|s| s.to_string()).collect();
         let message = e.inner().to_string();
         place(Some(locate(document, &keys, &message)), &tidy(&message))
     })?;
+    let value = |key: &str| document.root.get(key).map(|node| node.span);
     if parsed.kind != "Path" {
-        return Err(place(document.root.get("kind"), "kind must be `Path`"));
+        return Err(place(value("kind"), "kind must be `Path`"));
     }
     if parsed.api_version != API_VERSION {
         let message = format!("apiVersion must be `{API_VERSION}`");
-        return Err(place(document.root.get("apiVersion"), &message));
+        return Err(place(value("apiVersion"), &message));
     }
-    convert(&parsed.spec).map_err(|wrong| {
-        let node = wrong.at.iter().try_fold(&document.root, |node, key| step(node, key));
-        place(node.or(Some(&document.root)), &wrong.message)
-    })
+    convert(&parsed.spec)
+        .map_err(|wrong| place(Some(deepest(&document.root, &wrong.at).span), &wrong.message))
 }
 
-/// The node that a serde path names; for an unknown key, the key's own value.
-fn locate<'a>(document: &'a Document, keys: &[String], message: &str) -> &'a Node {
-    let mut node = &document.root;
-    for key in keys {
-        match step(node, key) {
-            Some(next) => node = next,
-            None => break,
-        }
+/// A key with nothing behind it, as when all below it is commented out, is a key that is left out.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => map
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key, without_nulls(value)))
+            .collect(),
+        Value::Array(list) => list.into_iter().map(without_nulls).collect(),
+        other => other,
     }
-    let unknown = message.split('`').nth(1).filter(|_| message.starts_with("unknown field"));
-    unknown.and_then(|key| node.get(key)).unwrap_or(node)
-}
-
-fn step<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
-    let key = key.trim_matches(|c| c == '[' || c == ']');
-    match key.parse::<usize>() {
-        Ok(index) => node.as_seq()?.get(index),
-        Err(_) => node.get(key),
-    }
-}
-
-/// serde's own words without the JSON position that means nothing here.
-fn tidy(message: &str) -> String {
-    message.split(" at line ").next().unwrap_or(message).to_owned()
-}
-
-fn report(file: &str, source: &[u8], span: Option<&towpath_yaml::Span>, message: &str) -> String {
-    match span {
-        Some(span) => towpath_yaml::report(file, source, span, message),
-        None => format!("{file}: {message}"),
-    }
-}
-
-/// A value that is no name, range or duration, and the keys that lead to it.
-struct Wrong {
-    at: Vec<String>,
-    message: String,
-}
-
-fn wrong(at: &[&dyn std::fmt::Display], message: impl std::fmt::Display) -> Wrong {
-    let at =
-        std::iter::once("spec".to_owned()).chain(at.iter().map(|key| key.to_string())).collect();
-    Wrong { at, message: message.to_string() }
 }
 
 fn convert(spec: &PathSpec) -> Result<Stated, Wrong> {
@@ -376,7 +346,13 @@ fn environments(
     list: &[String],
     at: &[&dyn std::fmt::Display],
 ) -> Result<Vec<EnvironmentName>, Wrong> {
-    list.iter().map(|name| EnvironmentName::parse(name).map_err(|e| wrong(at, e))).collect()
+    let one = |(i, name): (usize, &String)| {
+        EnvironmentName::parse(name).map_err(|e| {
+            let at: Vec<_> = at.iter().copied().chain([&i as &dyn std::fmt::Display]).collect();
+            wrong(&at, e)
+        })
+    };
+    list.iter().enumerate().map(one).collect()
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

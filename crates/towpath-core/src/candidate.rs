@@ -1,22 +1,130 @@
-//! Which release may enter an environment next: the newest that every environment before it has.
+//! Which release may enter an environment next: the one asked for, the one to go back to, or the newest that
+//! every environment before it has.
 //!
 //! Must not judge gates; that is [`crate::gate`]. Next: [`crate::plan`].
 
-use crate::id::{ComponentName, EnvironmentName};
+use crate::id::{CommitId, ComponentName, Digest, EnvironmentName};
 use crate::path::{Environment, Path};
-use crate::release::Release;
-use crate::snapshot::{Snapshot, not_whole};
+use crate::pin::Pin;
+use crate::plan::{Proposal, Request};
+use crate::release::{Release, Releases, Seen};
+use crate::snapshot::{Snapshot, newest_of, not_whole};
 use crate::tracking::Tracking;
 use crate::version::Version;
 use crate::why::Why;
 
+/// Which release is meant, if any.
+pub(crate) enum Choice {
+    /// This release is to enter.
+    Take { release: Release, why: Vec<Why> },
+    /// Nothing can enter, and why.
+    Wait(Vec<Why>),
+    /// It is ahead of what the path offers, in order where there is no reason against it.
+    Stay(Vec<Why>),
+    /// What was asked for is refused.
+    Refuse(Vec<Why>),
+}
+
+/// Which release is meant: the one asked for, the one to go back to, or the one the path offers.
+pub(crate) fn choose(
+    path: &Path,
+    snapshot: &Snapshot,
+    environment: &Environment,
+    component: &ComponentName,
+    proposal: &Proposal,
+    request: &Request,
+) -> Choice {
+    let wanted = if request.rollback && request.to.is_none() {
+        match snapshot.history.last_good(&environment.name, component, proposal.has.as_ref()) {
+            Some(version) => version,
+            None => return Choice::Refuse(vec![Why::NothingToRollBackTo]),
+        }
+    } else if let Some(version) = &request.to {
+        version.clone()
+    } else {
+        return choose_offered(snapshot, proposal, offer(path, snapshot, environment, component));
+    };
+    if let Some(has) = &proposal.has
+        && wanted < *has
+        && !request.allow_downgrade
+        && !request.rollback
+    {
+        return Choice::Refuse(vec![Why::Downgrade { from: has.clone(), to: wanted }]);
+    }
+    if let Some(has) = &proposal.has
+        && wanted > *has
+        && request.rollback
+    {
+        return Choice::Refuse(vec![Why::NotBack { from: has.clone(), to: wanted }]);
+    }
+    let releases = snapshot.releases.get(component);
+    let release = match releases.and_then(|r| r.find(&wanted)) {
+        Some(release) => release.clone(),
+        None if request.rollback && request.to.is_none() => {
+            recorded(snapshot, &environment.name, component, wanted)
+        }
+        None if request.allow_unknown => named(component, wanted, None, Seen::default()),
+        None => {
+            let reach = releases.and_then(|r| not_whole(&r.reach));
+            let unknown = Why::UnknownVersion { version: wanted };
+            return Choice::Refuse(std::iter::once(unknown).chain(reach).collect());
+        }
+    };
+    let newer = proposal.newest.as_ref().is_some_and(|n| n.version > release.version);
+    let why = newer.then(|| Why::AskedFor { version: release.version.clone() });
+    Choice::Take { release, why: why.into_iter().collect() }
+}
+
+/// What the path offers, unless the environment is ahead of it.
+fn choose_offered(snapshot: &Snapshot, proposal: &Proposal, offer: Offer) -> Choice {
+    let mut why = offer.why;
+    let Some(release) = offer.release else { return Choice::Wait(why) };
+    let Some(has) = proposal.has.clone().filter(|has| *has > release.version) else {
+        return Choice::Take { release, why };
+    };
+    let releases = snapshot.releases.get(&proposal.component);
+    match offer.lowest {
+        Some(previous) if has > previous => why.push(Why::AheadOfPrevious { has, previous }),
+        _ if why.is_empty() && releases.is_some_and(|r| r.find(&has).is_none()) => {
+            why.push(Why::UnknownVersion { version: has });
+        }
+        _ => {}
+    }
+    Choice::Stay(why)
+}
+
+/// A release that only the ledger's promotions tell of: it was in the environment, whoever made it.
+fn recorded(
+    snapshot: &Snapshot,
+    environment: &EnvironmentName,
+    component: &ComponentName,
+    version: Version,
+) -> Release {
+    let mut promotions = snapshot.history.promotions(environment, component).rev();
+    let digest = promotions.find(|(_, p)| p.version == version).and_then(|(_, p)| p.digest.clone());
+    named(component, version, digest, Seen { ledger: true, ..Seen::default() })
+}
+
+/// A release of which little more is known than its name.
+fn named(
+    component: &ComponentName,
+    version: Version,
+    digest: Option<Digest>,
+    seen: Seen,
+) -> Release {
+    let tag = version.original().to_owned();
+    Release { component: component.clone(), version, tag, digest, commit: None, seen }
+}
+
 /// What the environments before one offer it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Offer {
+struct Offer {
     /// The release that may come next.
-    pub(crate) release: Option<Release>,
+    release: Option<Release>,
     /// Why it is not the newest, or why there is none.
-    pub(crate) why: Vec<Why>,
+    why: Vec<Why>,
+    /// The lowest version that an environment before it has.
+    lowest: Option<Version>,
 }
 
 /// The version that an environment has of a component: the lowest of its clusters.
@@ -27,10 +135,7 @@ pub(crate) fn version_in(
 ) -> Option<Version> {
     let mut lowest: Option<Version> = None;
     for pin in snapshot.pins_of(environment, component) {
-        let version = match &pin.tracking {
-            Tracking::Branch(branch) => newest_on_branch(snapshot, component, branch)?,
-            tracking => snapshot.desired(component, tracking).version?,
-        };
+        let version = version_at(snapshot, pin)?;
         if lowest.as_ref().is_none_or(|l| version < *l) {
             lowest = Some(version);
         }
@@ -38,21 +143,16 @@ pub(crate) fn version_in(
     lowest
 }
 
-fn newest_on_branch(
-    snapshot: &Snapshot,
-    component: &ComponentName,
-    branch: &crate::id::BranchName,
-) -> Option<Version> {
-    let list = &snapshot.releases.get(component)?.list;
-    let on_branch = |r: &&Release| {
-        r.commit.as_ref().is_some_and(|c| snapshot.contained.contains(&(branch.clone(), c.clone())))
+/// The version that a pin means: of a branch, the newest release that it contains.
+pub(crate) fn version_at(snapshot: &Snapshot, pin: &Pin) -> Option<Version> {
+    let Tracking::Branch(branch) = &pin.tracking else {
+        return snapshot.desired(&pin.component, &pin.tracking).version;
     };
-    list.iter()
-        .rev()
-        .filter(on_branch)
-        .find(|r| !r.version.is_prerelease())
-        .or_else(|| list.iter().rev().find(on_branch))
-        .map(|r| r.version.clone())
+    let contains =
+        |commit: &CommitId| snapshot.contained.contains(&(branch.clone(), commit.clone()));
+    let on_branch = |r: &&Release| r.commit.as_ref().is_some_and(contains);
+    let list = &snapshot.releases.get(&pin.component)?.list;
+    newest_of(list.iter().filter(on_branch)).map(|r| r.version.clone())
 }
 
 /// The environments that come before one and have the component; those without it are looked through.
@@ -81,36 +181,50 @@ pub(crate) fn previous_with<'a>(
 }
 
 /// What may come next into `environment`.
-pub(crate) fn offer(
+fn offer(
     path: &Path,
     snapshot: &Snapshot,
     environment: &Environment,
     component: &ComponentName,
 ) -> Offer {
     let Some(releases) = snapshot.releases.get(component) else {
-        return Offer { release: None, why: vec![Why::NoRelease { component: component.clone() }] };
+        let why = vec![Why::NoRelease { component: component.clone() }];
+        return Offer { why, ..Offer::default() };
     };
     let mut why: Vec<Why> = not_whole(&releases.reach).into_iter().collect();
     let Some(newest) = snapshot.newest(component) else {
         if why.is_empty() {
             why.push(Why::NoRelease { component: component.clone() });
         }
-        return Offer { release: None, why };
+        return Offer { why, ..Offer::default() };
     };
-    let mut best = Some(newest.clone());
+    let mut lowest: Option<Version> = None;
+    let mut known = true;
     for previous in previous_with(path, snapshot, environment, component) {
         let has = version_in(snapshot, &previous.name, component);
-        if has.as_ref().is_some_and(|v| *v >= newest.version) {
-            continue;
+        if has.as_ref().is_none_or(|v| *v < newest.version) {
+            why.extend(why_behind(snapshot, previous, component, newest, has.as_ref()));
         }
-        why.extend(why_behind(snapshot, previous, component, newest, has.as_ref()));
-        best = match (best, has) {
-            (Some(best), Some(has)) if has < best.version => releases.find(&has).cloned(),
-            (best, Some(_)) => best,
-            (_, None) => None,
-        };
+        known &= has.is_some();
+        lowest = lowest.into_iter().chain(has).min();
     }
-    Offer { release: best, why }
+    let release = match &lowest {
+        _ if !known => None,
+        Some(bound) if *bound < newest.version => highest_up_to(releases, bound, newest),
+        _ => Some(newest.clone()),
+    };
+    Offer { release, why, lowest }
+}
+
+/// The release under `bound`, or, where that is a prerelease and the newest is none, the one before it that
+/// is none either. A version that nobody knows offers nothing: what came before it may never have been there.
+fn highest_up_to(releases: &Releases, bound: &Version, newest: &Release) -> Option<Release> {
+    let found = releases.find(bound)?;
+    if !found.version.is_prerelease() || newest.version.is_prerelease() {
+        return Some(found.clone());
+    }
+    let below = |r: &&Release| r.version < *bound && !r.version.is_prerelease();
+    newest_of(releases.list.iter().filter(below)).cloned()
 }
 
 /// Why `previous` does not have `wanted`.
@@ -127,28 +241,36 @@ fn why_behind(
         wanted: wanted.version.clone(),
     }];
     for pin in snapshot.pins_of(&previous.name, component) {
-        let reason = match &pin.tracking {
-            Tracking::Semver(range) if !range.matches(&wanted.version) => {
-                Some(Why::OutsideRange { range: range.clone(), version: wanted.version.clone() })
-            }
-            Tracking::Branch(branch) => match (&wanted.commit, snapshot.branches.get(branch)) {
-                (_, None) => Some(Why::BranchUnknown { branch: branch.clone() }),
-                (Some(commit), Some(_)) => Some(Why::NotOnBranch {
-                    branch: branch.clone(),
-                    version: wanted.version.clone(),
-                    commit: commit.clone(),
-                }),
-                (None, Some(_)) => {
-                    Some(Why::PreviousUnknown { environment: previous.name.clone() })
-                }
-            },
-            _ => None,
-        };
-        if let Some(reason) = reason
+        if let Some(reason) = why_pin_behind(snapshot, pin, wanted)
             && !out.contains(&reason)
         {
             out.push(reason);
         }
     }
     out
+}
+
+/// Why a pin that moves by itself does not mean `wanted`; `None` where it does, and for an exact pin, which
+/// only a promotion moves.
+pub(crate) fn why_pin_behind(snapshot: &Snapshot, pin: &Pin, wanted: &Release) -> Option<Why> {
+    if version_at(snapshot, pin).is_some_and(|v| v >= wanted.version) {
+        return None;
+    }
+    let version = wanted.version.clone();
+    match (&pin.tracking, &wanted.commit) {
+        (Tracking::Branch(branch), _) if !snapshot.branches.contains_key(branch) => {
+            Some(Why::BranchUnknown { branch: branch.clone() })
+        }
+        (Tracking::Branch(branch), Some(commit)) => {
+            Some(Why::NotOnBranch { branch: branch.clone(), version, commit: commit.clone() })
+        }
+        (Tracking::Branch(_), None) => Some(Why::CommitUnknown { version }),
+        (Tracking::Semver(range), _) if !range.matches(&version) => {
+            Some(Why::OutsideRange { range: range.clone(), version })
+        }
+        (Tracking::Semver(_), _) => {
+            snapshot.is_gone(wanted).then_some(Why::NotInRegistry { version })
+        }
+        (Tracking::Exact(_), _) => None,
+    }
 }

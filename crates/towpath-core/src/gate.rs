@@ -3,13 +3,18 @@
 //! Unknown input is waiting, never open. All gates are judged, not just the first that fails
 //! (`docs/architecture.md`, gates). An override is counted after judging, so that both are shown.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
+use crate::candidate::version_at;
 use crate::finding::Severity;
+use crate::id::{ComponentName, EnvironmentName};
 use crate::path::{Environment, Gate};
 use crate::record::PlanHash;
 use crate::release::{Reach, Release};
 use crate::snapshot::Snapshot;
+use crate::version::Range;
 use crate::why::Why;
 
 /// What a gate says.
@@ -77,10 +82,11 @@ impl Judged {
     }
 }
 
-/// Whether a gate can be overridden at all: a release whose content is in doubt never passes.
+/// Whether a gate can be overridden at all. A release whose content is in doubt never passes, nor does a
+/// finding of severity error (`docs/architecture.md`, gates).
 #[must_use]
 pub fn can_override(gate: &str) -> bool {
-    gate != "release"
+    !matches!(gate, "release" | "checks")
 }
 
 fn waiting(why: Why) -> Verdict {
@@ -127,67 +133,85 @@ pub(crate) fn release(snapshot: &Snapshot, release: &Release, unknown_allowed: b
     }
 }
 
+/// What a stated gate stands before.
+pub(crate) struct Context<'a> {
+    /// The world.
+    pub(crate) snapshot: &'a Snapshot,
+    /// Where it would enter.
+    pub(crate) environment: &'a Environment,
+    /// The environments before that one which have the component.
+    pub(crate) before: Vec<EnvironmentName>,
+    /// What would enter.
+    pub(crate) release: &'a Release,
+    /// Who made it.
+    pub(crate) authors: Vec<&'a str>,
+    /// The plan.
+    pub(crate) hash: &'a PlanHash,
+}
+
 /// A gate that the path states.
-pub(crate) fn stated(
-    gate: &Gate,
-    environment: &Environment,
-    snapshot: &Snapshot,
-    author: Option<&str>,
-    hash: &PlanHash,
-) -> Verdict {
+pub(crate) fn stated(gate: &Gate, context: &Context<'_>) -> Verdict {
     match gate {
-        Gate::Approval { count, by } => {
-            let approvers: Vec<_> = snapshot
-                .history
-                .approvers(hash)
-                .into_iter()
-                .filter(|who| author.is_none_or(|a| email(a) != email(who)))
-                .filter(|who| by.is_empty() || by.contains(email(who)))
-                .collect();
-            if approvers.len() >= *count as usize {
-                return Verdict::Open(match approvers.as_slice() {
-                    [] => "no approval is needed".to_owned(),
-                    all => format!("approved by {}", all.join(", ")),
-                });
-            }
-            waiting(Why::Approvals { have: approvers.len(), need: *count, plan: hash.clone() })
+        Gate::Approval { count, by } => approval(*count, by, context),
+        Gate::Order { component, .. } if *component == context.release.component => {
+            Verdict::Open(format!("{component} does not wait for itself"))
         }
-        Gate::Order { component, range } => {
-            let mut has = None;
-            let mut pins = 0;
-            for pin in snapshot.pins_of(&environment.name, component) {
-                pins += 1;
-                has = snapshot.desired(component, &pin.tracking).version;
-                if !has.as_ref().is_some_and(|v| range.matches(v)) {
-                    return waiting(Why::Order {
-                        component: component.clone(),
-                        range: range.clone(),
-                        has,
-                    });
-                }
-            }
-            match has {
-                Some(version) if pins > 0 => {
-                    Verdict::Open(format!("{component} {version} satisfies {range}"))
-                }
-                _ => waiting(Why::Order {
-                    component: component.clone(),
-                    range: range.clone(),
-                    has: None,
-                }),
-            }
-        }
+        Gate::Order { component, range } => order(component, range, context),
         Gate::Verified { from } => {
             waiting(Why::VerificationNotObserved { environments: from.clone() })
         }
         Gate::Soak { duration } => waiting(Why::SoakNotObserved {
             duration: *duration,
-            environments: environment.after.clone(),
+            environments: context.before.clone(),
         }),
     }
 }
 
+/// A person counts once, whatever name stands before the address.
+fn approval(count: u32, by: &BTreeSet<String>, context: &Context<'_>) -> Verdict {
+    let mut approvers: Vec<&str> = Vec::new();
+    for who in context.snapshot.history.approvers(context.hash) {
+        let again = approvers.iter().chain(&context.authors).any(|other| same(other, who));
+        if !again && (by.is_empty() || by.iter().any(|allowed| same(allowed, who))) {
+            approvers.push(who);
+        }
+    }
+    if approvers.len() < count as usize {
+        let plan = context.hash.clone();
+        return waiting(Why::Approvals { have: approvers.len(), need: count, plan });
+    }
+    Verdict::Open(match approvers.as_slice() {
+        [] => "no approval is needed".to_owned(),
+        all => format!("approved by {}", all.join(", ")),
+    })
+}
+
+/// Every pin of the other component must satisfy the range, and there must be one.
+fn order(component: &ComponentName, range: &Range, context: &Context<'_>) -> Verdict {
+    let mut satisfied = None;
+    for pin in context.snapshot.pins_of(&context.environment.name, component) {
+        match version_at(context.snapshot, pin) {
+            Some(version) if range.matches(&version) => satisfied = Some(version),
+            has => {
+                let (component, range) = (component.clone(), range.clone());
+                return waiting(Why::Order { component, range, has });
+            }
+        }
+    }
+    match satisfied {
+        Some(version) => Verdict::Open(format!("{component} {version} satisfies {range}")),
+        None => {
+            waiting(Why::Order { component: component.clone(), range: range.clone(), has: None })
+        }
+    }
+}
+
+/// Whether two people, as Git names them, are one: by address, in which case does not count.
+fn same(one: &str, other: &str) -> bool {
+    email(one).eq_ignore_ascii_case(email(other))
+}
+
 /// The address in `Name <email>`, or the whole text.
 fn email(person: &str) -> &str {
-    person.rsplit_once('<').and_then(|(_, rest)| rest.strip_suffix('>')).unwrap_or(person)
+    person.rsplit_once('<').and_then(|(_, rest)| rest.strip_suffix('>')).unwrap_or(person).trim()
 }

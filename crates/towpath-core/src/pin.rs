@@ -8,7 +8,7 @@ use std::ops::Range as ByteRange;
 
 use crate::id::{ClusterName, ComponentName, EnvironmentName, RepoPath};
 use crate::release::Release;
-use crate::tracking::Tracking;
+use crate::tracking::{Exact, Tracking};
 
 /// A place in a file. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,12 +148,26 @@ pub struct Replacement {
 }
 
 impl Pin {
+    /// Whether the pin names this release and no other content. A Git commit is never taken for a release.
+    fn says(&self, release: &Release) -> bool {
+        match &self.tracking {
+            Tracking::Exact(Exact { tag, digest, commit: None, .. }) => {
+                tag.as_ref().is_some_and(|tag| *tag == release.tag)
+                    && (digest.is_none() || *digest == release.digest)
+            }
+            _ => false,
+        }
+    }
+
     /// The replacements that make this pin say `release`. Empty when it says so already.
     ///
     /// # Errors
     /// [`NotEditable`] as the pin has it, and [`NotEditable::Missing`] when the pin holds a digest and the
     /// release's digest is not known.
     pub fn set_to(&self, release: &Release) -> Result<Vec<Replacement>, NotEditable> {
+        if self.says(release) {
+            return Ok(Vec::new());
+        }
         let splices = self.splices.as_ref().map_err(|why| *why)?;
         let mut out = Vec::new();
         for splice in splices {

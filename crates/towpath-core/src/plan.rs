@@ -7,13 +7,13 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::action::Action;
-use crate::candidate::{offer, previous_with, version_in};
+use crate::candidate::{Choice, choose, previous_with, version_at, version_in, why_pin_behind};
 use crate::gate::{self, Judged, Overridden, Verdict};
 use crate::id::{CommitId, ComponentName, EnvironmentName};
 use crate::path::{Environment, Path};
 use crate::pin::{Pin, Replacement};
-use crate::record::{Event, PlanHash};
-use crate::release::{Release, Seen};
+use crate::record::{Event, PlanHash, Record};
+use crate::release::Release;
 use crate::snapshot::Snapshot;
 use crate::tracking::{Policy, Tracking};
 use crate::version::Version;
@@ -125,6 +125,7 @@ pub fn propose(
         proposal.waiting.push(Why::NoPin { component: component.clone() });
         return proposal;
     };
+    proposal.waiting.extend(clusters_differ(snapshot, &pins));
     let policy = snapshot.policy(path, environment, component, first.tracking.policy());
     if policy != Policy::Exact {
         return follows(snapshot, proposal, policy, &pins);
@@ -138,12 +139,30 @@ pub fn propose(
             proposal.waiting.extend(why);
             proposal
         }
+        Choice::Stay(why) => {
+            if why.is_empty() {
+                proposal.outcome = Outcome::UpToDate;
+            }
+            proposal.waiting.extend(why);
+            proposal
+        }
         Choice::Refuse(why) => {
-            proposal.waiting.push(why);
+            proposal.waiting.extend(why);
             proposal.outcome = Outcome::Refused;
             proposal
         }
     }
+}
+
+/// Says so where clusters have different versions; at most one of them can be the newest.
+fn clusters_differ(snapshot: &Snapshot, pins: &[&Pin]) -> Option<Why> {
+    let has = |pin: &Pin| version_at(snapshot, pin);
+    let (first, rest) = pins.split_first()?;
+    let other = rest.iter().find(|pin| has(pin) != has(first))?;
+    let told = |pin: &Pin| {
+        (pin.cluster.clone(), has(pin).map_or_else(|| pin.tracking.value(), |v| v.to_string()))
+    };
+    Some(Why::ClustersDiffer { one: told(first), other: told(other) })
 }
 
 /// The proposal for an environment that moves by itself.
@@ -159,88 +178,12 @@ fn follows(snapshot: &Snapshot, mut proposal: Proposal, policy: Policy, pins: &[
         if let Some(unknown) = snapshot.desired(&pin.component, &pin.tracking).unknown {
             add(&mut proposal.waiting, unknown);
         }
-        let Some(newest) = &proposal.newest else { continue };
-        if proposal.has.as_ref().is_some_and(|has| *has >= newest.version) {
-            continue;
-        }
-        match &pin.tracking {
-            Tracking::Branch(branch) => {
-                if let Some(commit) = &newest.commit {
-                    let (branch, version) = (branch.clone(), newest.version.clone());
-                    add(
-                        &mut proposal.waiting,
-                        Why::NotOnBranch { branch, version, commit: commit.clone() },
-                    );
-                }
-            }
-            Tracking::Semver(range) if !range.matches(&newest.version) => {
-                let (range, version) = (range.clone(), newest.version.clone());
-                add(&mut proposal.waiting, Why::OutsideRange { range, version });
-            }
-            _ => {}
+        let reason = proposal.newest.as_ref().and_then(|new| why_pin_behind(snapshot, pin, new));
+        if let Some(reason) = reason {
+            add(&mut proposal.waiting, reason);
         }
     }
     proposal
-}
-
-enum Choice {
-    Take { release: Release, why: Vec<Why> },
-    Wait(Vec<Why>),
-    Refuse(Why),
-}
-
-/// Which release is meant: the one asked for, the one to go back to, or the one the path offers.
-fn choose(
-    path: &Path,
-    snapshot: &Snapshot,
-    environment: &Environment,
-    component: &ComponentName,
-    proposal: &Proposal,
-    request: &Request,
-) -> Choice {
-    let wanted = if request.rollback && request.to.is_none() {
-        match snapshot.history.last_good(&environment.name, component, proposal.has.as_ref()) {
-            Some(version) => Some(version),
-            None => return Choice::Refuse(Why::NothingToRollBackTo),
-        }
-    } else {
-        request.to.clone()
-    };
-    let Some(version) = wanted else {
-        let offer = offer(path, snapshot, environment, component);
-        let Some(release) = offer.release else { return Choice::Wait(offer.why) };
-        let mut why = offer.why;
-        if let Some(has) = &proposal.has
-            && *has > release.version
-        {
-            why.push(Why::AheadOfPrevious { has: has.clone(), previous: release.version });
-            return Choice::Wait(why);
-        }
-        return Choice::Take { release, why };
-    };
-    if let Some(has) = &proposal.has
-        && version < *has
-        && !request.allow_downgrade
-        && !request.rollback
-    {
-        return Choice::Refuse(Why::Downgrade { from: has.clone(), to: version });
-    }
-    let known = snapshot.releases.get(component).and_then(|r| r.find(&version)).cloned();
-    match known {
-        Some(release) => Choice::Take { release, why: Vec::new() },
-        None if request.allow_unknown => Choice::Take {
-            release: Release {
-                component: component.clone(),
-                tag: version.original().to_owned(),
-                version,
-                digest: None,
-                commit: None,
-                seen: Seen::default(),
-            },
-            why: Vec::new(),
-        },
-        None => Choice::Refuse(Why::UnknownVersion { version }),
-    }
 }
 
 /// The proposal for `release` to enter.
@@ -270,7 +213,7 @@ fn enter(
         proposal.outcome = Outcome::UpToDate;
         return proposal;
     }
-    let hash = hash_of(&proposal, &release);
+    let hash = hash_of(snapshot, &proposal, &release);
     proposal.gates = judge(path, snapshot, environment, &release, &hash, request);
     for gate in proposal.gates.iter().filter(|g| !g.passes()) {
         if let Some(why) = gate.why() {
@@ -314,9 +257,17 @@ fn judge(
     ];
     if !request.rollback {
         gates.push(("path", path_gate(path, snapshot, environment, release)));
-        let author = author_of(snapshot, release);
+        let before = previous_with(path, snapshot, environment, &release.component);
+        let context = gate::Context {
+            snapshot,
+            environment,
+            before: before.iter().map(|e| e.name.clone()).collect(),
+            release,
+            authors: authors_of(snapshot, release),
+            hash,
+        };
         for stated in &environment.gates {
-            gates.push((stated.name(), gate::stated(stated, environment, snapshot, author, hash)));
+            gates.push((stated.name(), gate::stated(stated, &context)));
         }
     }
     gates
@@ -358,25 +309,30 @@ fn path_gate(
     }
     Verdict::Open(match names.as_slice() {
         [] => "nothing comes before it".to_owned(),
-        all => format!("{} has it", all.join(" and ")),
+        [one] => format!("{one} has it"),
+        all => format!("{} have it", all.join(" and ")),
     })
 }
 
-/// Who made the release, as the ledger recorded it.
-fn author_of<'a>(snapshot: &'a Snapshot, release: &Release) -> Option<&'a str> {
-    snapshot.history.records.iter().rev().find_map(|r| match &r.event {
+/// Who made the release, as the ledger recorded it; several where it was recorded more than once.
+fn authors_of<'a>(snapshot: &'a Snapshot, release: &Release) -> Vec<&'a str> {
+    let made = |r: &'a Record| match &r.event {
         Event::Released { component, version, .. }
             if *component == release.component && *version == release.version =>
         {
             Some(r.by.as_str())
         }
         _ => None,
-    })
+    };
+    snapshot.history.records.iter().filter_map(made).collect()
 }
 
 /// What an approval is bound to: the environment, the content that enters, and every byte that changes.
-/// Not the base commit: a commit beside the pin does not make it another plan.
-fn hash_of(proposal: &Proposal, release: &Release) -> PlanHash {
+/// Not the base commit: a commit beside the pin does not make it another plan. But going back does: what
+/// was decided before it was found to be wrong is to be decided again.
+fn hash_of(snapshot: &Snapshot, proposal: &Proposal, release: &Release) -> PlanHash {
+    let promotions = snapshot.history.promotions(&proposal.environment, &proposal.component);
+    let went_back = promotions.rev().map(|(_, p)| p).find(|p| p.goes_back());
     let mut hasher = Sha256::new();
     let mut field = |text: &str| {
         hasher.update((text.len() as u64).to_be_bytes());
@@ -388,6 +344,7 @@ fn hash_of(proposal: &Proposal, release: &Release) -> PlanHash {
     field(proposal.has.as_ref().map_or("", |v| v.original()));
     field(release.version.original());
     field(release.digest.as_ref().map_or("", |d| d.as_str()));
+    field(went_back.map_or("", |p| p.commit.as_str()));
     for edit in &proposal.edits {
         field(edit.file.as_str());
         field(&edit.old);

@@ -155,6 +155,14 @@ pub struct Promotion {
     pub gates: Vec<GateEvidence>,
 }
 
+impl Promotion {
+    /// Whether it was a rollback, or went down all the same.
+    #[must_use]
+    pub fn goes_back(&self) -> bool {
+        self.rollback || self.replaced.as_ref().is_some_and(|from| self.version < *from)
+    }
+}
+
 /// One gate as it stood when a promotion was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateEvidence {
@@ -258,8 +266,9 @@ impl History {
         out
     }
 
-    /// The version to go back to: the last one that was promoted or replaced, other than `current`, and
-    /// that no rollback has left since.
+    /// The version to go back to: the one before `current` among those that were in the environment and
+    /// that nothing has gone back from since. Where `current` was never recorded, the last of them. Never
+    /// one above `current`: a way up passes all gates.
     #[must_use]
     pub fn last_good(
         &self,
@@ -269,17 +278,25 @@ impl History {
     ) -> Option<Version> {
         let mut good: Vec<Version> = Vec::new();
         for (_, promotion) in self.promotions(environment, component) {
-            if let Some(replaced) = &promotion.replaced {
-                if promotion.rollback {
-                    good.retain(|v| v != replaced);
-                } else if good.last() != Some(replaced) {
-                    good.push(replaced.clone());
+            match &promotion.replaced {
+                Some(replaced) if promotion.goes_back() => good.retain(|v| v != replaced),
+                Some(replaced) => {
+                    // What was promoted after it is not there any more, or, on a branch that was not
+                    // merged, never was.
+                    match good.iter().position(|v| v == replaced) {
+                        Some(at) => good.truncate(at + 1),
+                        None => good.push(replaced.clone()),
+                    }
                 }
+                None => {}
             }
             good.retain(|v| *v != promotion.version);
             good.push(promotion.version.clone());
         }
-        good.into_iter().rev().find(|v| Some(v) != current)
+        if let Some(at) = good.iter().position(|v| Some(v) == current) {
+            good.truncate(at);
+        }
+        good.into_iter().rev().find(|v| current.is_none_or(|current| v < current))
     }
 }
 

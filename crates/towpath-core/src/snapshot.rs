@@ -13,7 +13,7 @@ use crate::path::{Environment, Path};
 use crate::pin::Pin;
 use crate::record::History;
 use crate::release::{Reach, Release, Releases, Revision};
-use crate::tracking::{Policy, Tracking};
+use crate::tracking::{Exact, Policy, Tracking};
 use crate::version::Version;
 use crate::why::Why;
 
@@ -61,13 +61,17 @@ pub struct Desired {
 }
 
 impl Snapshot {
-    /// The pins of a component in an environment, in the order of the clusters.
+    /// The pins of a component in an environment, by the names of the clusters and then by place, so that
+    /// nothing depends on the order in which they were found.
     pub fn pins_of<'a>(
         &'a self,
-        environment: &'a EnvironmentName,
-        component: &'a ComponentName,
-    ) -> impl Iterator<Item = &'a Pin> {
-        self.pins.iter().filter(move |p| p.environment == *environment && p.component == *component)
+        environment: &EnvironmentName,
+        component: &ComponentName,
+    ) -> impl Iterator<Item = &'a Pin> + use<'a> {
+        let of = |p: &&Pin| p.environment == *environment && p.component == *component;
+        let mut pins: Vec<&Pin> = self.pins.iter().filter(of).collect();
+        pins.sort_by(|a, b| (&a.cluster, &a.at, &a.object).cmp(&(&b.cluster, &b.at, &b.object)));
+        pins.into_iter()
     }
 
     /// The components that an environment has pins for, in the order of the path.
@@ -121,7 +125,8 @@ impl Snapshot {
             },
             Tracking::Semver(range) => {
                 let list = releases.map_or(&[][..], |r| &r.list);
-                let highest = range.highest(list.iter().map(|r| &r.version));
+                let there = list.iter().filter(|r| !self.is_gone(r));
+                let highest = range.highest(there.map(|r| &r.version));
                 let release = highest.and_then(|v| list.iter().find(|r| r.version == *v));
                 let incomplete = releases.and_then(|r| not_whole(&r.reach));
                 match release {
@@ -140,12 +145,7 @@ impl Snapshot {
                 }
             }
             Tracking::Exact(exact) => {
-                let release = releases.and_then(|r| {
-                    let by_tag = exact.tag.as_deref().and_then(|t| r.tagged(t));
-                    by_tag.or_else(|| {
-                        r.list.iter().find(|x| exact.digest.is_some() && x.digest == exact.digest)
-                    })
-                });
+                let release = releases.and_then(|r| named(r, exact));
                 let pinned = match (&exact.digest, &exact.commit) {
                     (Some(d), _) => {
                         Some(Revision::Oci { tag: exact.tag.clone(), digest: d.clone() })
@@ -155,7 +155,10 @@ impl Snapshot {
                     }
                     (None, None) => release.and_then(revision_of),
                 };
-                let version = exact.version.clone().or_else(|| release.map(|r| r.version.clone()));
+                let version = match release {
+                    Some(release) => Some(release.version.clone()),
+                    None => exact.version.clone().filter(|_| !misnamed(releases, exact)),
+                };
                 let unknown = match (&version, &pinned) {
                     (None, None) | (Some(_), None) => releases.and_then(|r| not_whole(&r.reach)),
                     _ => None,
@@ -168,9 +171,45 @@ impl Snapshot {
     /// The highest release that is no prerelease, or the highest of all where all are prereleases.
     #[must_use]
     pub fn newest(&self, component: &ComponentName) -> Option<&Release> {
-        let list = &self.releases.get(component)?.list;
-        list.iter().rev().find(|r| !r.version.is_prerelease()).or_else(|| list.last())
+        newest_of(self.releases.get(component)?.list.iter())
     }
+
+    /// Whether the place of the releases answered and does not have this one.
+    #[must_use]
+    pub fn is_gone(&self, release: &Release) -> bool {
+        let reach = self.releases.get(&release.component).map(|r| &r.reach);
+        reach == Some(&Reach::Reached) && !release.seen.source
+    }
+}
+
+/// The highest that is no prerelease, or the highest of all where all are prereleases.
+pub(crate) fn newest_of<'a>(releases: impl Iterator<Item = &'a Release>) -> Option<&'a Release> {
+    releases.max_by_key(|r| (!r.version.is_prerelease(), &r.version))
+}
+
+/// The release that an exact tracking names. As in Flux, a digest or commit decides, and the tag beside it
+/// is only a name (`fluxcd/source-controller:api/v1/ocirepository_types.go`, `OCIRepositoryRef`).
+fn named<'a>(releases: &'a Releases, exact: &Exact) -> Option<&'a Release> {
+    let tagged = || exact.tag.as_deref().and_then(|tag| releases.tagged(tag));
+    let among = |same: &dyn Fn(&&Release) -> bool| match tagged().filter(same) {
+        Some(release) => Some(release),
+        None => newest_of(releases.list.iter().filter(same)),
+    };
+    match (&exact.digest, &exact.commit) {
+        (Some(_), _) => among(&|r| r.digest == exact.digest),
+        (None, Some(_)) => among(&|r| r.commit == exact.commit),
+        (None, None) => tagged(),
+    }
+}
+
+/// Whether the release under the pin's tag is known to be another content than the pin's.
+fn misnamed(releases: Option<&Releases>, exact: &Exact) -> bool {
+    let tagged = exact.tag.as_deref().and_then(|tag| releases?.tagged(tag));
+    tagged.is_some_and(|r| match (&exact.digest, &exact.commit) {
+        (Some(digest), _) => r.digest.as_ref().is_some_and(|d| d != digest),
+        (None, Some(commit)) => r.commit.as_ref().is_some_and(|c| c != commit),
+        (None, None) => false,
+    })
 }
 
 /// Why a list of releases may lack some; `None` when it is whole.

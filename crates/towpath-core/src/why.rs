@@ -43,6 +43,11 @@ pub enum Why {
         /// Which branch.
         branch: BranchName,
     },
+    /// The commit of the release is not known, so no branch can be asked for it.
+    CommitUnknown {
+        /// The release.
+        version: Version,
+    },
     /// The branch does not contain the release's commit yet.
     NotOnBranch {
         /// Which branch.
@@ -95,8 +100,20 @@ pub enum Why {
         /// Which release.
         version: Version,
     },
+    /// The request names a release, or goes back to one, that is not the newest.
+    AskedFor {
+        /// Which release.
+        version: Version,
+    },
     /// The release is below what the environment has.
     Downgrade {
+        /// What it has.
+        from: Version,
+        /// What was asked for.
+        to: Version,
+    },
+    /// A rollback was asked for to a release above what the environment has.
+    NotBack {
         /// What it has.
         from: Version,
         /// What was asked for.
@@ -215,6 +232,9 @@ impl Why {
 }
 
 fn names(list: &[EnvironmentName]) -> String {
+    if list.is_empty() {
+        return "the environments before it".to_owned();
+    }
     list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -245,12 +265,15 @@ impl fmt::Display for Why {
             Self::NotOnBranch { branch, version, commit } => {
                 write!(f, "branch {branch} does not contain {version} (commit {})", commit.short())
             }
+            Self::CommitUnknown { version } => {
+                write!(f, "the commit of {version} is not known, and so not which branches have it")
+            }
             Self::FollowsRange { range } => {
                 write!(f, "it follows the range {range}: the next release in it moves it")
             }
             Self::NothingInRange { range } => write!(f, "no known release is in the range {range}"),
             Self::OutsideRange { range, version } => {
-                write!(f, "{version} is outside its range {range}")
+                write!(f, "{version} is outside the range {range}")
             }
             Self::NotInPrevious { environment, has, wanted } => {
                 write!(
@@ -268,7 +291,13 @@ impl fmt::Display for Why {
             Self::ReadyToPromote { version } => {
                 write!(f, "{version} is ready and waits to be promoted")
             }
+            Self::AskedFor { version } => {
+                write!(f, "{version} was asked for, which is not the newest")
+            }
             Self::Downgrade { from, to } => write!(f, "{to} is below {from}, which it has"),
+            Self::NotBack { from, to } => {
+                write!(f, "{to} is above {from}, which it has: that is no way back")
+            }
             Self::UnknownVersion { version } => {
                 write!(f, "neither the ledger nor the registry knows {version}")
             }

@@ -12,6 +12,7 @@ mod fault;
 mod files;
 mod layout;
 mod registry;
+mod roots;
 mod session;
 
 use std::ffi::OsString;

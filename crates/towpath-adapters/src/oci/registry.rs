@@ -16,6 +16,7 @@ use towpath_engine::ports::{FetchedManifest, PushContent, Pushed, RegistryError,
 
 use super::credentials::{self, Credentials};
 use super::fault::{Fault, Faults};
+use super::roots;
 use super::session::Session;
 use super::{Name, OciSettings};
 
@@ -180,6 +181,7 @@ fn client(settings: &OciSettings, insecure: bool) -> Result<Client, RegistryErro
         platform_resolver: None,
         connect_timeout: Some(settings.connect_timeout),
         read_timeout: Some(settings.request_timeout),
+        tls_certs_only: if insecure { Vec::new() } else { roots::bundle() },
         user_agent: concat!("towpath/", env!("CARGO_PKG_VERSION")),
         ..ClientConfig::default()
     };
@@ -199,13 +201,106 @@ fn parse(at: &str) -> Result<Reference, RegistryError> {
         hint: Some("write HOST[:PORT]/REPOSITORY in lower case, without tag or digest".to_owned()),
         source: None,
     };
-    let reference: Reference = at.parse().map_err(|error| RegistryError {
-        source: Some(Box::new(error)),
-        ..refuse("it cannot be parsed")
-    })?;
-    let name = at.rsplit('/').next().unwrap_or(at);
-    if name.contains([':', '@']) || !at.contains('/') {
-        return Err(refuse("it has a tag or digest, or no host"));
+    // By hand, by the grammar of `distribution/reference:regexp.go`: the library's expression takes
+    // longer to compile than everything else that a command does without the network.
+    let Some((host, repository)) = at.split_once('/') else {
+        return Err(refuse("it has no repository after the host"));
+    };
+    if !is_host(host) {
+        return Err(refuse("its host is none"));
     }
-    Ok(reference)
+    if repository.contains([':', '@']) {
+        return Err(refuse("it has a tag or digest"));
+    }
+    if at.len() > 255 || !repository.split('/').all(is_component) {
+        return Err(refuse("its name has characters or separators that registries do not allow"));
+    }
+    // The hub is reached under another name than it is called by, as everywhere.
+    let (host, repository) = match (host, repository.contains('/')) {
+        ("docker.io" | "index.docker.io", true) => ("docker.io", repository.to_owned()),
+        ("docker.io" | "index.docker.io", false) => ("docker.io", format!("library/{repository}")),
+        _ => (host, repository.to_owned()),
+    };
+    Ok(Reference::with_tag(host.to_owned(), repository, "latest".to_owned()))
+}
+
+/// `name`, `name:port`, an IPv4 address, or an IPv6 address in brackets.
+fn is_host(text: &str) -> bool {
+    let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) => {
+            if address.parse::<std::net::Ipv6Addr>().is_err() {
+                return false;
+            }
+            ("v6", port)
+        }
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let port_is_one = port.is_empty()
+        || port.strip_prefix(':').is_some_and(|p| p.parse::<u16>().is_ok_and(|p| p > 0));
+    let part_is_one = |part: &str| {
+        part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !part.is_empty()
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    port_is_one && name.split('.').all(part_is_one)
+}
+
+/// Lower-case letters and digits, with `.`, `_`, `__` or dashes between them.
+fn is_component(text: &str) -> bool {
+    let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = text.as_bytes();
+    let ends = |b: Option<&u8>| b.is_some_and(|b| letter(*b));
+    if !ends(bytes.first()) || !ends(bytes.last()) {
+        return false;
+    }
+    text.split(|c: char| c.is_ascii() && letter(c as u8)).all(|between| {
+        matches!(between, "" | "." | "_" | "__") || between.bytes().all(|b| b == b'-')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_repositories_are_those_of_registries() {
+        for good in [
+            "ghcr.io/acme/platform",
+            "localhost:5000/a",
+            "127.0.0.1:5000/a/b_c/d__e/f--g.h",
+            "[::1]:5000/a",
+            "docker.io/library/x",
+            "registry/a",
+        ] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "ghcr.io",
+            "/a",
+            "ghcr.io/",
+            "ghcr.io/A",
+            "ghcr.io/a//b",
+            "ghcr.io/a/",
+            "ghcr.io/a:1",
+            "ghcr.io/a@sha256:0",
+            "ghcr.io/a..b",
+            "ghcr.io/a___b",
+            "ghcr.io/-a",
+            "gh cr.io/a",
+            "host:0/a",
+            "host:99999/a",
+            "[x]/a",
+            "user:pw@host/a",
+            "ghcr.io/ä",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_hub_is_called_as_everywhere() {
+        let reference = parse("docker.io/x").map(|r| r.whole());
+        assert_eq!(reference.ok().as_deref(), Some("docker.io/library/x:latest"));
+    }
 }

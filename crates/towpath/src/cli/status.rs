@@ -1,21 +1,25 @@
 //! `towpath status`: each environment, what it tracks, what it should get, and what comes next.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use towpath_api::output::StatusOutput;
 use towpath_core::finding::{Finding, Severity};
 use towpath_core::plan::plan;
 use towpath_core::status::{ComponentStatus, EnvironmentStatus, Next, Status, status};
+use towpath_core::why::Why;
 
 use super::Answer;
 use super::args::{Global, StatusArgs};
 use super::failure::Failure;
 use super::print::{BOLD, DIM, GREEN, RED, YELLOW, styled};
 use super::session::Session;
-use super::words::{count, table};
+use super::words::{count, list, table};
 
 /// So many clusters of one environment are listed; of more, only those that differ.
 const MAX_CLUSTERS: usize = 8;
+/// So many findings of one rule are told to people.
+const MAX_OF_RULE: usize = 5;
 
 pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
@@ -40,6 +44,7 @@ fn text(status: &Status, has_path_file: bool) -> String {
         &["environment", "component", "tracks", "should get", "runs", "next"],
         rows,
     ));
+    unknown_releases(&mut out, status);
     clusters(&mut out, status);
     findings(&mut out, &status.findings);
     if !has_path_file {
@@ -102,12 +107,39 @@ fn should_get(component: &ComponentStatus) -> String {
 
 fn next(component: &ComponentStatus) -> String {
     let text = component.next.to_string();
-    let style = match &component.next {
-        Next::Nothing | Next::Follows(_) => return text,
-        Next::Promote(_) => GREEN,
-        Next::Waits { .. } => YELLOW,
-    };
-    styled(style, text)
+    match &component.next {
+        Next::Nothing | Next::Follows(_) => text,
+        Next::Promote(_) => styled(GREEN, text),
+        // The whole reason stands below the table, once for all who wait for it.
+        Next::Waits { why: Some(why), .. } if is_about_releases(why) => {
+            styled(YELLOW, "waits: its releases are not known")
+        }
+        Next::Waits { .. } => styled(YELLOW, text),
+    }
+}
+
+/// Whether a reason is that releases are unknown, which is the same for all environments.
+fn is_about_releases(why: &Why) -> bool {
+    matches!(why, Why::RegistryUnreachable { .. } | Why::NotListable { .. } | Why::NotAsked)
+}
+
+/// What is not known of the releases, each reason once with the components it is about.
+fn unknown_releases(out: &mut String, status: &Status) {
+    let mut reasons: Vec<(&Why, Vec<&str>)> = Vec::new();
+    for component in status.environments.iter().flat_map(|e| &e.components) {
+        let whys = component.waiting.iter().chain(&component.desired.unknown);
+        for why in whys.filter(|why| is_about_releases(why)) {
+            let name = component.component.as_str();
+            match reasons.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, names)) if names.contains(&name) => {}
+                Some((_, names)) => names.push(name),
+                None => reasons.push((why, vec![name])),
+            }
+        }
+    }
+    for (why, components) in reasons {
+        let _ = writeln!(out, "{}", styled(YELLOW, format!("{}: {why}", list(&components))));
+    }
 }
 
 fn clusters(out: &mut String, status: &Status) {
@@ -151,7 +183,13 @@ fn findings(out: &mut String, findings: &[Finding]) {
         return;
     }
     let _ = writeln!(out, "\n{}", styled(BOLD, count(findings.len(), "finding")));
+    let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in findings {
+        let of_rule = shown.entry(finding.rule).or_default();
+        *of_rule += 1;
+        if *of_rule > MAX_OF_RULE {
+            continue;
+        }
         let style = match finding.severity {
             Severity::Error => RED,
             Severity::Warning => YELLOW,
@@ -166,5 +204,8 @@ fn findings(out: &mut String, findings: &[Finding]) {
             finding.message,
             styled(DIM, format!("do: {}", finding.fix)),
         );
+    }
+    for (rule, more) in shown.into_iter().filter(|(_, n)| *n > MAX_OF_RULE) {
+        let _ = writeln!(out, "and {} more of {rule}; -o json has them all", more - MAX_OF_RULE);
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
@@ -18,6 +19,9 @@ use super::failure::Failure;
 
 /// A file of more bytes than this is no manifest.
 const MAX_FILE: u64 = 64 << 20;
+
+/// So many threads list folders; more wait for the same disk.
+const WALKERS: usize = 4;
 
 struct Listed {
     path: RepoPath,
@@ -40,8 +44,7 @@ pub(crate) fn read(root: &Path, cache: &Cache) -> Result<Files, Failure> {
             None => unread.push(file),
         }
     }
-    let contents: Vec<Result<(Listed, Vec<u8>, String), Failure>> =
-        unread.into_par_iter().map(read_one).collect();
+    let contents: Vec<_> = unread.into_par_iter().map(read_one).collect();
     let mut by_content: BTreeMap<String, (Vec<u8>, Vec<RepoPath>)> = BTreeMap::new();
     for content in contents {
         let (file, bytes, key) = content?;
@@ -85,34 +88,63 @@ fn list(root: &Path) -> Result<Vec<Listed>, Failure> {
         return Err(Failure::new(format!("{} is not a folder", root.display()))
             .hint("name the repository with -C DIR"));
     }
-    let mut listed = Vec::new();
-    let walk = ignore::WalkBuilder::new(root).follow_links(false).git_global(false).build();
-    for entry in walk {
-        let entry = entry
-            .map_err(|e| Failure::new(format!("{} cannot be read", root.display())).because(e))?;
-        if !entry.file_type().is_some_and(|t| t.is_file()) {
-            continue;
-        }
-        let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
-        let Some(text) = below.to_str() else {
-            return Err(Failure::new(format!("{} is not a UTF-8 file name", below.display())));
-        };
-        if !facts::is_relevant(text) {
-            continue;
-        }
-        let path = RepoPath::parse(text)?;
-        let meta = entry.metadata().map_err(|e| {
-            Failure::new(format!("{} cannot be read", entry.path().display())).because(e)
-        })?;
-        let modified = meta.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
-        listed.push(Listed {
-            path,
-            stamp: modified.map(|m| Stamp { nanos: m.as_nanos() as u64, size: meta.len() }),
-            size: meta.len(),
-            disk: entry.into_path(),
-        });
-    }
+    let found = Mutex::new(Vec::new());
+    let walk = ignore::WalkBuilder::new(root)
+        .follow_links(false)
+        .git_global(false)
+        .threads(WALKERS)
+        .build_parallel();
+    walk.run(|| {
+        let mut here = Batch { found: &found, own: Vec::new() };
+        Box::new(move |entry| {
+            let listed = entry
+                .map_err(|e| Failure::new(format!("{} cannot be read", root.display())).because(e))
+                .and_then(|entry| listed(root, entry));
+            here.own.extend(listed.transpose());
+            ignore::WalkState::Continue
+        })
+    });
+    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut listed: Vec<Listed> = found.into_iter().collect::<Result<_, _>>()?;
+    listed.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(listed)
+}
+
+/// What one walker found, handed over when it ends.
+struct Batch<'a> {
+    found: &'a Mutex<Vec<Result<Listed, Failure>>>,
+    own: Vec<Result<Listed, Failure>>,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.own);
+    }
+}
+
+/// A file that matters, with its stamp; `None` for everything else.
+fn listed(root: &Path, entry: ignore::DirEntry) -> Result<Option<Listed>, Failure> {
+    if !entry.file_type().is_some_and(|t| t.is_file()) {
+        return Ok(None);
+    }
+    let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
+    let Some(text) = below.to_str() else {
+        return Err(Failure::new(format!("{} is not a UTF-8 file name", below.display())));
+    };
+    if !facts::is_relevant(text) {
+        return Ok(None);
+    }
+    let path = RepoPath::parse(text)?;
+    let meta = entry.metadata().map_err(|e| {
+        Failure::new(format!("{} cannot be read", entry.path().display())).because(e)
+    })?;
+    let modified = meta.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+    Ok(Some(Listed {
+        path,
+        stamp: modified.map(|m| Stamp { nanos: m.as_nanos() as u64, size: meta.len() }),
+        size: meta.len(),
+        disk: entry.into_path(),
+    }))
 }
 
 fn read_one(file: Listed) -> Result<(Listed, Vec<u8>, String), Failure> {
