@@ -41,16 +41,15 @@ pub(crate) fn delete_branch(folder: &Path, branch: &str) -> Result<()> {
 
 /// Lets the command, and every Git below it, act for a person of our own and without the user's configuration.
 pub(crate) fn as_nobody(command: &mut Command) {
-    command
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .envs(["AUTHOR", "COMMITTER"].into_iter().flat_map(|who| {
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null").envs(
+        ["AUTHOR", "COMMITTER"].into_iter().flat_map(|who| {
             [
                 (format!("GIT_{who}_NAME"), "Towpath"),
                 (format!("GIT_{who}_EMAIL"), "towpath@example.com"),
                 (format!("GIT_{who}_DATE"), "2026-01-01T00:00:00Z"),
             ]
-        }));
+        }),
+    );
 }
 
 fn git(folder: &Path, args: &[&str]) -> Result<()> {
