@@ -44,12 +44,13 @@ pub(crate) fn choose(
     } else {
         return choose_offered(snapshot, proposal, offer(path, snapshot, environment, component));
     };
-    if let Some(has) = &proposal.has
-        && wanted < *has
+    // No cluster may go down unasked, so the highest of them is compared and not the lowest.
+    if let Some(has) = highest_in(snapshot, &environment.name, component)
+        && wanted.cmp_precedence(&has).is_lt()
         && !request.allow_downgrade
         && !request.rollback
     {
-        return Choice::Refuse(vec![Why::Downgrade { from: has.clone(), to: wanted }]);
+        return Choice::Refuse(vec![Why::Downgrade { from: has, to: wanted }]);
     }
     if let Some(has) = &proposal.has
         && wanted > *has
@@ -58,7 +59,7 @@ pub(crate) fn choose(
         return Choice::Refuse(vec![Why::NotBack { from: has.clone(), to: wanted }]);
     }
     let releases = snapshot.releases.get(component);
-    let release = match releases.and_then(|r| r.find(&wanted)) {
+    let release = match releases.and_then(|r| r.meant(&wanted)) {
         Some(release) => release.clone(),
         None if request.rollback && request.to.is_none() => {
             recorded(snapshot, &environment.name, component, wanted)
@@ -125,6 +126,15 @@ struct Offer {
     why: Vec<Why>,
     /// The lowest version that an environment before it has.
     lowest: Option<Version>,
+}
+
+/// The highest version that a cluster of an environment is known to have of a component.
+fn highest_in(
+    snapshot: &Snapshot,
+    environment: &EnvironmentName,
+    component: &ComponentName,
+) -> Option<Version> {
+    snapshot.pins_of(environment, component).filter_map(|pin| version_at(snapshot, pin)).max()
 }
 
 /// The version that an environment has of a component: the lowest of its clusters.

@@ -133,7 +133,15 @@ pub fn propose(
     match choose(path, snapshot, environment, component, &proposal, request) {
         Choice::Take { release, why } => {
             proposal.waiting.extend(why);
-            enter(path, snapshot, environment, proposal, release, &pins, request)
+            let mut proposal =
+                enter(path, snapshot, environment, proposal, release, &pins, request);
+            // Whoever asks for another version is told all the same why it is not the newest.
+            if proposal.waiting.is_empty() && *request != Request::default() {
+                let unasked = Request::default();
+                proposal.waiting =
+                    propose(path, snapshot, environment, component, &unasked).waiting;
+            }
+            proposal
         }
         Choice::Wait(why) => {
             proposal.waiting.extend(why);

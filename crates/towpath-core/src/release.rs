@@ -72,6 +72,14 @@ impl Releases {
         self.list.iter().find(|r| r.version == *version)
     }
 
+    /// The release that somebody means by a version: the one under this very text, else the one that
+    /// differs only in how it is written, as `v1.2.3` and `1.2.3` do.
+    #[must_use]
+    pub fn meant(&self, version: &Version) -> Option<&Release> {
+        let alike = |r: &&Release| r.version.normalized() == version.normalized();
+        self.find(version).or_else(|| self.list.iter().find(alike))
+    }
+
     /// The release under a tag.
     #[must_use]
     pub fn tagged(&self, tag: &str) -> Option<&Release> {

@@ -15,6 +15,7 @@ use towpath_core::record::{Event, History, Record};
 use crate::ports::{
     BranchUpdate, Commit, FileMode, NewCommit, Published, Repository, RepositoryError, TreeChange,
 };
+use crate::recover;
 
 /// The ledger's branch.
 pub const BRANCH: &str = "towpath/ledger";
@@ -103,11 +104,18 @@ pub fn append(
     at: Timestamp,
     event: Event,
 ) -> Result<Entry, LedgerError> {
-    append_unless(repository, at, event, |_| false).map(|(entry, _)| entry)
+    append_after(repository, at, event, |tip, _| {
+        // Of the history only the head is read: what stands on no record would be lost to readers.
+        for commit in repository.commits(std::slice::from_ref(tip))? {
+            record_in(&commit)?;
+        }
+        Ok(None)
+    })
+    .map(|(entry, _)| entry)
 }
 
 /// Appends a record unless the ledger, as it is at that moment, holds one that `already` accepts.
-/// Answers the entry, and whether it was written now.
+/// Answers the newest of those or the new entry, and whether it was written now.
 ///
 /// # Errors
 /// [`LedgerError`].
@@ -117,19 +125,39 @@ pub fn append_unless(
     event: Event,
     already: impl Fn(&Record) -> bool,
 ) -> Result<(Entry, bool), LedgerError> {
+    append_after(repository, at, event, |tip, seen| {
+        for commit in repository.history(tip, seen)? {
+            let record = record_in(&commit)?;
+            if already(&record) {
+                return Ok(Some(Entry { commit: commit.id, record }));
+            }
+        }
+        Ok(None)
+    })
+}
+
+/// Appends a record after `found` has looked at each head of the branch that was not the last one it
+/// looked at, and found nothing.
+fn append_after(
+    repository: &dyn Repository,
+    at: Timestamp,
+    event: Event,
+    found: impl Fn(&CommitId, Option<&CommitId>) -> Result<Option<Entry>, LedgerError>,
+) -> Result<(Entry, bool), LedgerError> {
     let by = repository.user()?.to_string();
     let record = Record { at, by, event };
     let message = format!("{}\n\n{}", title(&record.event), wire::to_json(&record));
+    let mut seen: Option<CommitId> = None;
     for attempt in 0..TRIES {
         if attempt > 0 {
             repository.fetch()?;
         }
         let tip = repository.tip(&branch())?;
-        if let Some(tip) = &tip {
-            let entries = read_at(repository, tip)?;
-            if let Some(found) = entries.into_iter().rev().find(|e| already(&e.record)) {
-                return Ok((found, false));
+        if let Some(tip) = tip.as_ref().filter(|tip| seen.as_ref() != Some(tip)) {
+            if let Some(entry) = found(tip, seen.as_ref())? {
+                return Ok((entry, false));
             }
+            seen = Some(tip.clone());
         }
         let changes = match tip {
             Some(_) => Vec::new(),
@@ -154,9 +182,19 @@ pub fn append_unless(
     Err(LedgerError::Contended)
 }
 
-/// One line for people, in `git log` and in `towpath history`.
+/// One line for people, in `git log` and in `towpath history`, whatever people wrote in a reason: the
+/// record begins after it.
 #[must_use]
 pub fn title(event: &Event) -> String {
+    let text = words(event);
+    text.split(char::is_control)
+        .map(str::trim)
+        .filter(|p| !p.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn words(event: &Event) -> String {
     match event {
         Event::Released { component, version, digest, .. } => {
             format!("release {component} {version} ({})", digest.short())
@@ -271,24 +309,48 @@ fn disagreements(
         Event::Promoted(promotion) => promotion,
         _ => return Ok(Vec::new()),
     };
+    let tip = repository.tip(&promotion.branch)?;
     let Some(commit) = named.get(&promotion.commit) else {
-        return Ok(gone(&promotion.commit, "which moved the pin"));
+        // The branch of a pull request goes when it is merged, and with it a commit that was squashed.
+        return Ok(match tip {
+            Some(_) => gone(&promotion.commit, "which moved the pin"),
+            None => Vec::new(),
+        });
     };
     let mut out = Vec::new();
     let trailers = [
         ("Towpath-Environment", promotion.environment.to_string()),
         ("Towpath-Component", promotion.component.to_string()),
+        ("Towpath-From", promotion.from.clone()),
         ("Towpath-Version", promotion.version.original().to_owned()),
         ("Towpath-Plan", promotion.plan.to_string()),
     ];
-    let digest = promotion.digest.as_ref().map(|d| ("Towpath-Digest", d.to_string()));
-    for (key, value) in trailers.into_iter().chain(digest) {
-        if trailer(&commit.message, key) != Some(value.as_str()) {
-            out.push(format!("commit {} does not say `{key}: {value}`", commit.id.short()));
+    let optional = [
+        ("Towpath-Replaced", promotion.replaced.as_ref().map(|v| v.original().to_owned())),
+        ("Towpath-Digest", promotion.digest.as_ref().map(ToString::to_string)),
+    ];
+    let said = trailers.map(|(key, value)| (key, Some(value))).into_iter().chain(optional);
+    for (key, value) in said {
+        let found = trailer(&commit.message, key);
+        if found != value.as_deref() {
+            out.push(match (value, found) {
+                (Some(value), _) => {
+                    format!("commit {} does not say `{key}: {value}`", commit.id.short())
+                }
+                (None, found) => format!(
+                    "commit {} says `{key}: {}`, the record says nothing of it",
+                    commit.id.short(),
+                    found.unwrap_or_default()
+                ),
+            });
         }
     }
+    if promotion.rollback != recover::is_rollback(commit) {
+        let which = if promotion.rollback { "does not go back" } else { "goes back" };
+        out.push(format!("commit {} {which}, the record says otherwise", commit.id.short()));
+    }
     // A branch of a pull request may be gone or squashed; what was put on the trunk must stay on it.
-    if let Some(tip) = repository.tip(&promotion.branch)?
+    if let Some(tip) = tip
         && !repository.is_ancestor(&commit.id, &tip)?
     {
         out.push(format!("commit {} is no longer on {}", commit.id.short(), promotion.branch));

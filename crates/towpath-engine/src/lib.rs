@@ -4,7 +4,8 @@
 //! `towpath-core`; this crate gathers what they need and carries out what they say. In the order of
 //! the eight steps: [`survey`] and [`observe`] read the world, `towpath_core::plan` decides,
 //! [`contents`] compares what would enter, [`act`] commits, [`ledger`] remembers; [`promote`] is the
-//! loop of them for one environment. Beside it stands [`release`].
+//! loop of them for one environment, and [`recover`] what it does first where somebody's process died.
+//! Beside it stands [`release`].
 
 pub mod act;
 pub mod contents;
@@ -13,6 +14,7 @@ pub mod locate;
 pub mod observe;
 pub mod ports;
 pub mod promote;
+pub mod recover;
 pub mod release;
 pub mod sandbox;
 pub mod survey;

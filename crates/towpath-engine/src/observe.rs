@@ -18,7 +18,7 @@ use towpath_core::version::Version;
 
 use crate::ledger::{self, LedgerError};
 use crate::locate;
-use crate::ports::{Registry, RegistryError, Repository, RepositoryError};
+use crate::ports::{ArtifactLocation, Registry, RegistryError, Repository, RepositoryError};
 use crate::survey::Survey;
 
 /// Where to look.
@@ -134,12 +134,15 @@ fn releases_of(
             })?;
             match (world.registry, location) {
                 (Some(registry), Some(location)) => {
-                    match from_registry(registry, &location, component, snapshot, &mut known) {
-                        Ok(()) => Reach::Reached,
-                        Err(error) => Reach::Unreachable {
-                            location: location.to_string(),
-                            why: one_line(&error),
-                        },
+                    let mut joined = known.clone();
+                    let asked =
+                        from_registry(registry, &location, component, snapshot, &mut joined);
+                    match asked {
+                        Ok(()) => {
+                            known = joined;
+                            Reach::Reached
+                        }
+                        Err(error) => unreachable(&location, &error),
                     }
                 }
                 _ => Reach::NotAsked,
@@ -174,7 +177,7 @@ fn git_tags(
 /// Joins the tags of the registry; asks for the manifests of those that matter.
 fn from_registry(
     registry: &dyn Registry,
-    location: &crate::ports::ArtifactLocation,
+    location: &ArtifactLocation,
     component: &Component,
     snapshot: &Snapshot,
     known: &mut BTreeMap<Version, Release>,
@@ -197,17 +200,65 @@ fn from_registry(
         if !release.seen.source {
             continue;
         }
-        let Some(manifest) = registry.manifest(location, &release.tag)? else {
-            release.seen.source = false;
-            continue;
-        };
-        release.seen.differs = release.digest.as_ref().is_some_and(|d| *d != manifest.digest);
-        if release.commit.is_none() {
-            release.commit = commit_of(&manifest.bytes);
-        }
-        release.digest = Some(manifest.digest);
+        compare(registry, location, release)?;
     }
     Ok(())
+}
+
+/// Asks what a release's tag names now, and compares that with what is known of it.
+fn compare(
+    registry: &dyn Registry,
+    location: &ArtifactLocation,
+    release: &mut Release,
+) -> Result<(), RegistryError> {
+    let Some(manifest) = registry.manifest(location, &release.tag)? else {
+        release.seen.source = false;
+        return Ok(());
+    };
+    release.seen.differs = release.digest.as_ref().is_some_and(|d| *d != manifest.digest);
+    if release.commit.is_none() {
+        release.commit = commit_of(&manifest.bytes);
+    }
+    release.digest = Some(manifest.digest);
+    Ok(())
+}
+
+/// A snapshot in which this version is compared with the registry; `None` where it is already.
+/// For a version that somebody asked for, which [`observe`] could not know of.
+///
+/// # Errors
+/// [`ObserveError::Location`].
+pub fn with_compared(
+    survey: &Survey,
+    registry: &dyn Registry,
+    snapshot: &Snapshot,
+    component: &ComponentName,
+    version: &Version,
+) -> Result<Option<Snapshot>, ObserveError> {
+    let path = &survey.resolved.path;
+    let Some(component) = path.component(component) else { return Ok(None) };
+    let Some(releases) = snapshot.releases.get(&component.name) else { return Ok(None) };
+    let known = releases.list.iter().map(|r| (r.version.clone(), r.clone())).collect();
+    let of_interest = releases.find(version).is_some_and(|r| r.seen.source)
+        && releases.reach == Reach::Reached
+        && !that_matter(component, snapshot, &known).contains(version);
+    let location = locate::of(component, &survey.stated.registries)
+        .map_err(|source| ObserveError::Location { component: component.name.clone(), source })?;
+    let (true, Some(location)) = (of_interest, location) else { return Ok(None) };
+    let mut snapshot = snapshot.clone();
+    let releases = snapshot.releases.get_mut(&component.name);
+    let Some(releases) = releases else { return Ok(None) };
+    for release in releases.list.iter_mut().filter(|r| r.version == *version) {
+        if let Err(error) = compare(registry, &location, release) {
+            release.seen.source = false;
+            releases.reach = unreachable(&location, &error);
+        }
+    }
+    Ok(Some(snapshot))
+}
+
+fn unreachable(location: &ArtifactLocation, error: &RegistryError) -> Reach {
+    Reach::Unreachable { location: location.to_string(), why: one_line(error) }
 }
 
 /// The versions that a pin means or a plan can offer: the newest, the newest final one, the highest of

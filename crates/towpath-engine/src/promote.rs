@@ -1,19 +1,24 @@
 //! The loop for one environment: observe, plan, check, act, record. It reads like the table of steps.
 //!
 //! A trunk that moved meanwhile makes it look again; it goes on only while the plan's hash is the same,
-//! because that is what was approved. Must not decide: that is `towpath_core::plan`.
+//! because that is what was approved. What an earlier promotion could not record is recorded first
+//! ([`crate::recover`]). Must not decide: that is `towpath_core::plan`.
 
-use towpath_core::action::Outcome;
-use towpath_core::id::{BranchName, ComponentName, EnvironmentName};
+use std::borrow::Cow;
+
+use towpath_core::action::{Action, Outcome};
+use towpath_core::id::{BranchName, CommitId, ComponentName, EnvironmentName};
 use towpath_core::invariant::{self, Broken};
 use towpath_core::path::Path;
 use towpath_core::plan::{self, Proposal, Request, propose};
+use towpath_core::record::Event;
 use towpath_core::snapshot::Snapshot;
 
 use crate::act::{self, ActError, Target};
-use crate::ledger::{Entry, LedgerError};
-use crate::observe::{ObserveError, World, observe};
+use crate::ledger::{Entry, LedgerError, trailer};
+use crate::observe::{ObserveError, World, observe, with_compared};
 use crate::ports::{Registry, Repository, RepositoryError};
+use crate::recover;
 use crate::survey::{FactsStore, Survey, SurveyError, read_commit, survey};
 
 /// How often a moved trunk is looked at again.
@@ -91,7 +96,7 @@ pub struct Promoted {
     pub outcome: Option<Outcome>,
     /// The branch that got the commit.
     pub branch: Option<BranchName>,
-    /// The ledger's entry.
+    /// The ledger's entry, where it was written now: also that of an earlier run that could not write it.
     pub record: Option<Entry>,
 }
 
@@ -121,7 +126,8 @@ impl Loop<'_> {
     /// Steps 3 and 5: plans one component of one environment, and checks the plan.
     ///
     /// # Errors
-    /// [`PromoteError::Invariant`] where the planner broke its own rules.
+    /// [`PromoteError::Invariant`] where the planner broke its own rules, and [`PromoteError::Observe`]
+    /// where the place of the releases is none.
     pub fn plan(
         &self,
         view: &View,
@@ -130,8 +136,19 @@ impl Loop<'_> {
         request: &Request,
     ) -> Result<Option<Proposal>, PromoteError> {
         let Some(environment) = view.path().environment(environment) else { return Ok(None) };
-        let proposal = propose(view.path(), &view.snapshot, environment, component, request);
-        let broken = invariant::check_proposal(view.path(), &view.snapshot, &proposal);
+        let mut snapshot = Cow::Borrowed(&view.snapshot);
+        let mut proposal = propose(view.path(), &snapshot, environment, component, request);
+        // What nobody could know would be asked for is compared with the registry before it counts.
+        if let (Some(registry), Some(candidate)) = (self.registry, &proposal.candidate) {
+            let version = &candidate.version;
+            if let Some(compared) =
+                with_compared(&view.survey, registry, &snapshot, component, version)?
+            {
+                snapshot = Cow::Owned(compared);
+                proposal = propose(view.path(), &snapshot, environment, component, request);
+            }
+        }
+        let broken = invariant::check_proposal(view.path(), &snapshot, &proposal);
         if broken.is_empty() { Ok(Some(proposal)) } else { Err(PromoteError::Invariant(broken)) }
     }
 
@@ -152,7 +169,7 @@ impl Loop<'_> {
             if attempt > 0 {
                 self.repository.fetch()?;
             }
-            let view = self.look()?;
+            let (view, recovered) = self.look_and_catch_up()?;
             let Some(proposal) = self.plan(&view, environment, component, request)? else {
                 return Ok(None);
             };
@@ -163,38 +180,75 @@ impl Loop<'_> {
                 record: None,
             };
             if proposal.outcome == plan::Outcome::UpToDate {
-                return Ok(Some(still(Some(Outcome::AlreadyDone))));
+                let record = recovered.into_iter().rev().find(|entry| {
+                    matches!(&entry.record.event, Event::Promoted(p)
+                        if p.environment == *environment && p.component == *component)
+                });
+                return Ok(Some(Promoted { record, ..still(Some(Outcome::AlreadyDone)) }));
             }
             let Some(action) = &proposal.action else { return Ok(Some(still(None))) };
             if first_hash.get_or_insert_with(|| action.plan.clone()) != &action.plan {
                 return Ok(Some(still(Some(Outcome::Stale { found: view.snapshot.base.clone() }))));
             }
+            let done = |outcome, commit: CommitId| {
+                let branch = match target {
+                    Target::Trunk => action.branch.clone(),
+                    Target::Branch(branch) => branch.clone(),
+                };
+                let event = act::record_of(action, &commit, &branch, &proposal.gates);
+                let record = Some(self.record(&commit, event)?);
+                Ok(Some(Promoted { branch: Some(branch), record, ..still(Some(outcome)) }))
+            };
+            if let Some(commit) = self.already_on(target, action)? {
+                return done(Outcome::AlreadyDone, commit);
+            }
             match act::act(self.repository, action, target)? {
                 Outcome::Done { commit } => {
-                    let branch = match target {
-                        Target::Trunk => action.branch.clone(),
-                        Target::Branch(branch) => branch.clone(),
-                    };
-                    let event = act::record_of(action, &commit, &branch, &proposal.gates);
-                    let record =
-                        act::record(self.repository, self.now, event).map_err(|source| {
-                            PromoteError::Unrecorded { commit: commit.to_string(), source }
-                        })?;
-                    return Ok(Some(Promoted {
-                        outcome: Some(Outcome::Done { commit }),
-                        branch: Some(branch),
-                        record: Some(record),
-                        proposal,
-                    }));
+                    return done(Outcome::Done { commit: commit.clone() }, commit);
                 }
                 Outcome::AlreadyDone => return Ok(Some(still(Some(Outcome::AlreadyDone)))),
                 Outcome::Stale { found } => last = Some(still(Some(Outcome::Stale { found }))),
             }
-            // A branch of a pull request that is taken stays taken, however often one looks.
-            if matches!(target, Target::Branch(_)) {
+            // One look at the branch of a pull request that is taken; it stays taken, however often.
+            if matches!(target, Target::Branch(_)) && attempt > 0 {
                 break;
             }
         }
         Ok(last)
+    }
+
+    /// Looks, and records promotions that nobody recorded. Answers their entries.
+    fn look_and_catch_up(&self) -> Result<(View, Vec<Entry>), PromoteError> {
+        let view = self.look()?;
+        let Some(base) = &view.snapshot.base else { return Ok((view, Vec::new())) };
+        let history = &view.snapshot.history;
+        let missing = recover::unrecorded(self.repository, &self.trunk, base, history)?;
+        if missing.is_empty() {
+            return Ok((view, Vec::new()));
+        }
+        let mut recorded = Vec::new();
+        for promotion in missing {
+            let commit = promotion.commit.clone();
+            recorded.push(self.record(&commit, Event::Promoted(promotion))?);
+        }
+        Ok((self.look()?, recorded))
+    }
+
+    fn record(&self, commit: &CommitId, event: Event) -> Result<Entry, PromoteError> {
+        act::record(self.repository, self.now, event)
+            .map_err(|source| PromoteError::Unrecorded { commit: commit.to_string(), source })
+    }
+
+    /// The commit of this very plan at the head of the branch of a pull request.
+    fn already_on(
+        &self,
+        target: &Target,
+        action: &Action,
+    ) -> Result<Option<CommitId>, RepositoryError> {
+        let Target::Branch(branch) = target else { return Ok(None) };
+        let Some(tip) = self.repository.tip(branch)? else { return Ok(None) };
+        let found = self.repository.commits(std::slice::from_ref(&tip))?;
+        let same = |message: &str| trailer(message, "Towpath-Plan") == Some(action.plan.as_str());
+        Ok(found.iter().any(|c| c.parents.len() == 1 && same(&c.message)).then_some(tip))
     }
 }

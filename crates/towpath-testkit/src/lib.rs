@@ -2,14 +2,18 @@
 //!
 //! Peers behave, they do not record calls: [`git`] makes real repositories, [`http_backend`] serves them
 //! over HTTP with faults, [`registry`] is a real registry and [`faulty_registry`] a scripted one,
-//! [`memory`] is the port's twin for simulations, and [`contract`] holds twins to the same words.
-//! [`story`] tells the files under `stories/`.
-//! Must not know any adapter.
+//! [`memory`] and [`memory_registry`] are the ports' twins for simulations, [`contract`] and
+//! [`registry_contract`] hold twins to the same words, [`watched`] counts and kills, [`world`] is a
+//! small platform to work on, and [`story`] tells the files under `stories/`. Must not know any adapter.
 
 pub mod contract;
 pub mod faulty_registry;
 pub mod git;
 pub mod http_backend;
 pub mod memory;
+pub mod memory_registry;
 pub mod registry;
+pub mod registry_contract;
 pub mod story;
+pub mod watched;
+pub mod world;

@@ -19,7 +19,7 @@ pub struct ReleaseOutput {
     pub commit: Option<String>,
     /// Where it was published.
     pub location: String,
-    /// `created` or `already-there`.
+    /// `created`, `already-there`, or `planned` for a dry run.
     pub outcome: &'static str,
     /// How many files it holds.
     pub files: usize,

@@ -225,7 +225,7 @@ pub(crate) struct OverrideArgs {
     /// The environment
     #[arg(value_name = "ENV")]
     pub(crate) environment: String,
-    /// The gate: checks, path, approval, order, verified or soak
+    /// The gate: path, approval, order, verified or soak
     #[arg(value_name = "GATE")]
     pub(crate) gate: String,
     /// Why

@@ -199,7 +199,7 @@ pub(crate) fn override_gate(global: &Global, args: &OverrideArgs) -> Result<Answ
     };
     if !can_override(gate.gate) {
         return Err(Failure::new(format!("gate {} cannot be overridden", gate.gate))
-            .hint("a release whose content is in doubt never passes"));
+            .hint("neither content that is in doubt nor findings of severity error pass by a person's word"));
     }
     if gate.passes() {
         return Err(Failure::new(format!("gate {} passes already", gate.gate)));
