@@ -34,6 +34,11 @@ pub(crate) fn commit(folder: &Path) -> Result<()> {
     git(folder, &["commit", "--quiet", "--message", "as recorded"])
 }
 
+/// Packs the objects, as a clone has them.
+pub(crate) fn pack(folder: &Path) -> Result<()> {
+    git(folder, &["repack", "-a", "-d", "--quiet"])
+}
+
 /// Removes a branch, or does nothing where there is none.
 pub(crate) fn delete_branch(folder: &Path, branch: &str) -> Result<()> {
     git(folder, &["update-ref", "-d", &format!("refs/heads/{branch}")])

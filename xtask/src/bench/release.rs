@@ -20,6 +20,7 @@ pub(super) fn release(bench: &Bench, files: usize) -> Result<()> {
     let repository = folder.path().join("repository");
     write(&repository, files)?;
     tree::commit(&repository)?;
+    tree::pack(&repository)?;
 
     let output = folder.path().join("artifacts");
     let release = |more: &'static [&'static str]| {
