@@ -170,15 +170,19 @@ pub(crate) fn stated(gate: &Gate, context: &Context<'_>) -> Verdict {
 /// A person counts once, whatever name stands before the address.
 fn approval(count: u32, by: &BTreeSet<String>, context: &Context<'_>) -> Verdict {
     let mut approvers: Vec<&str> = Vec::new();
+    let (mut by_author, mut by_others) = (None, Vec::new());
     for who in context.snapshot.history.approvers(context.hash) {
-        let again = approvers.iter().chain(&context.authors).any(|other| same(other, who));
-        if !again && (by.is_empty() || by.iter().any(|allowed| same(allowed, who))) {
+        if context.authors.iter().any(|author| same(author, who)) {
+            by_author.get_or_insert_with(|| who.to_owned());
+        } else if !by.is_empty() && !by.iter().any(|allowed| same(allowed, who)) {
+            by_others.push(who.to_owned());
+        } else if !approvers.iter().any(|other| same(other, who)) {
             approvers.push(who);
         }
     }
     if approvers.len() < count as usize {
-        let plan = context.hash.clone();
-        return waiting(Why::Approvals { have: approvers.len(), need: count, plan });
+        let (have, plan) = (approvers.len(), context.hash.clone());
+        return waiting(Why::Approvals { have, need: count, plan, by_author, by_others });
     }
     Verdict::Open(match approvers.as_slice() {
         [] => "no approval is needed".to_owned(),

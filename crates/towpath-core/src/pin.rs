@@ -117,6 +117,9 @@ pub enum NotEditable {
     Substituted,
     /// The file is one that several environments read: changing it would move all of them.
     SharedFile,
+    /// The cluster reads this very file through the source that it pins: once exact, it would never see
+    /// another change, not even the next one of the pin.
+    OwnSource,
 }
 
 impl fmt::Display for NotEditable {
@@ -127,6 +130,7 @@ impl fmt::Display for NotEditable {
             Self::Ambiguous => "several fields of the reference contradict each other",
             Self::NotPlain => "the value is not a plain or quoted scalar on its own",
             Self::Substituted => "the value comes from a substitution",
+            Self::OwnSource => "the cluster reads this very file through the source it would pin",
             Self::SharedFile => "the file is read by several environments, and all would move",
         })
     }

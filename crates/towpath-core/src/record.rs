@@ -221,11 +221,12 @@ impl History {
         })
     }
 
-    /// Who approved a plan: `Name <email>`, each once, in the order of time.
+    /// Who approved a plan: `Name <email>`, each once, in the order of time. What was said before the
+    /// environment moved by another plan no longer counts: after a rollback, the same step is asked anew.
     #[must_use]
     pub fn approvers(&self, hash: &PlanHash) -> Vec<&str> {
         let mut out: Vec<&str> = Vec::new();
-        for record in &self.records {
+        for record in self.since_another_moved(hash) {
             if let Event::Approved { plan, .. } = &record.event
                 && plan == hash
                 && !out.contains(&record.by.as_str())
@@ -236,10 +237,11 @@ impl History {
         out
     }
 
-    /// The override of a gate for a plan that still counts at `now`: who, why and until when.
+    /// The override of a gate for a plan that still counts at `now`: who, why and until when. As with
+    /// [`History::approvers`], a move by another plan ends it.
     #[must_use]
     pub fn override_of(&self, gate: &str, hash: &PlanHash, now: Timestamp) -> Option<Override<'_>> {
-        self.records.iter().rev().find_map(|r| match &r.event {
+        self.since_another_moved(hash).iter().rev().find_map(|r| match &r.event {
             Event::Overridden { gate: g, plan, reason, expires, .. }
                 if g == gate && plan == hash && *expires > now =>
             {
@@ -247,6 +249,27 @@ impl History {
             }
             _ => None,
         })
+    }
+
+    /// The records since the plan's environment and component were last moved by another plan. A plan's
+    /// hash holds both names, so any record of the plan tells them.
+    fn since_another_moved(&self, hash: &PlanHash) -> &[Record] {
+        let subject = self.records.iter().find_map(|r| match &r.event {
+            Event::Approved { environment, component, plan, .. }
+            | Event::Overridden { environment, component, plan, .. }
+                if plan == hash =>
+            {
+                Some((environment, component))
+            }
+            _ => None,
+        });
+        let moved = self.records.iter().rposition(|r| match &r.event {
+            Event::Promoted(p) => {
+                p.plan != *hash && subject == Some((&p.environment, &p.component))
+            }
+            _ => false,
+        });
+        &self.records[moved.map_or(0, |at| at + 1)..]
     }
 
     /// The sandboxes that were created and not deleted, in the order of their creation.

@@ -177,6 +177,10 @@ pub enum Why {
         need: u32,
         /// Of which plan.
         plan: PlanHash,
+        /// Who approved it without it counting, because the release is theirs.
+        by_author: Option<String>,
+        /// Who approved it without it counting, because `towpath.yaml` names others.
+        by_others: Vec<String>,
     },
     /// Another component's release does not satisfy the range.
     Order {
@@ -220,6 +224,9 @@ impl Why {
             }
             Self::ReadyToPromote { .. } => format!("towpath promote {environment}"),
             Self::Findings { .. } => "towpath status".to_owned(),
+            Self::NothingToRollBackTo => {
+                format!("towpath rollback {environment} --to VERSION")
+            }
             Self::Downgrade { to, .. } => {
                 format!("towpath promote {environment} --to {to} --allow-downgrade")
             }
@@ -326,8 +333,16 @@ impl fmt::Display for Why {
             Self::Findings { count, rule } => {
                 write!(f, "{count} findings of severity error, the first {rule}")
             }
-            Self::Approvals { have, need, plan } => {
-                write!(f, "{have} of {need} approvals of plan {}", plan.short())
+            Self::Approvals { have, need, plan, by_author, by_others } => {
+                write!(f, "{have} of {need} approvals of plan {}", plan.short())?;
+                if let Some(who) = by_author {
+                    write!(f, "; {who} made the release, so that approval does not count")?;
+                }
+                if !by_others.is_empty() {
+                    let who = by_others.join(", ");
+                    write!(f, "; towpath.yaml does not name {who} among those who may approve")?;
+                }
+                Ok(())
             }
             Self::Order { component, range, has } => {
                 write!(f, "it has {component} {}, and {range} is needed", or_nothing(has.as_ref()))

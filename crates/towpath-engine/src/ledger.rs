@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use towpath_api::record as wire;
 use towpath_core::id::{BranchName, CommitId, RepoPath};
-use towpath_core::record::{Event, History, Record};
+use towpath_core::record::{Event, History, Promotion, Record};
 
 use crate::ports::{
     BranchUpdate, Commit, FileMode, NewCommit, Published, Repository, RepositoryError, TreeChange,
@@ -52,9 +52,37 @@ pub enum LedgerError {
         #[source]
         source: Option<wire::RecordError>,
     },
+    /// A record says that it is by somebody else than who committed it.
+    #[error("commit {commit} of {BRANCH} is by {author}, and its record says {by}")]
+    Forged {
+        /// Which commit.
+        commit: CommitId,
+        /// Who the record says wrote it.
+        by: String,
+        /// Who did.
+        author: String,
+    },
     /// Other writers were faster every time.
     #[error("the ledger moved {TRIES} times while a record was being appended")]
     Contended,
+}
+
+impl LedgerError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreadable { commit, .. } | Self::Forged { commit, .. } => Some(format!(
+                "`towpath history verify` says what is wrong; if {} does not belong there, put {BRANCH} back \
+                 on its parent with `git push --force-with-lease`",
+                commit.short()
+            )),
+            Self::Contended => {
+                Some("run the same command again: it does only what is left".to_owned())
+            }
+            Self::Repository(_) => None,
+        }
+    }
 }
 
 /// The branch's name as a value.
@@ -76,6 +104,11 @@ fn read_at(repository: &dyn Repository, tip: &CommitId) -> Result<Vec<Entry>, Le
     let mut entries = Vec::new();
     for commit in repository.history(tip, None)? {
         let record = record_in(&commit)?;
+        // An approval is somebody's word: one in another's name must not open a gate.
+        if record.by != commit.author.to_string() {
+            let (by, author) = (record.by, commit.author.to_string());
+            return Err(LedgerError::Forged { commit: commit.id, by, author });
+        }
         entries.push(Entry { commit: commit.id, record });
     }
     entries.reverse();
@@ -201,7 +234,9 @@ fn words(event: &Event) -> String {
         }
         Event::Promoted(p) => {
             let verb = if p.rollback { "roll back" } else { "promote" };
-            let from = p.replaced.as_ref().map_or_else(|| p.from.clone(), ToString::to_string);
+            // A range that meant this very version: what changes is that it is exact now.
+            let replaced = p.replaced.as_ref().filter(|replaced| **replaced != p.version);
+            let from = replaced.map_or_else(|| p.from.clone(), ToString::to_string);
             format!("{verb} {} {} from {from} to {}", p.environment, p.component, p.version)
         }
         Event::Approved { environment, component, version, plan } => {
@@ -226,14 +261,20 @@ pub struct Problem {
     pub message: String,
 }
 
-/// Proves that the chain is whole and that each record agrees with the commits it names.
-/// Answers how many records there are, and what does not agree.
+/// Proves that the chain is whole, that each record agrees with the commits it names and with the records
+/// before it, and that no promotion on the trunk is without a record: a ledger that was cut short is a
+/// whole chain by itself. Answers how many records there are, and what does not agree.
 ///
 /// # Errors
 /// [`RepositoryError`] when Git cannot answer.
-pub fn verify(repository: &dyn Repository) -> Result<(usize, Vec<Problem>), RepositoryError> {
-    let Some(tip) = repository.tip(&branch())? else { return Ok((0, Vec::new())) };
-    let commits = repository.history(&tip, None)?;
+pub fn verify(
+    repository: &dyn Repository,
+    trunk: &BranchName,
+) -> Result<(usize, Vec<Problem>), RepositoryError> {
+    let commits = match repository.tip(&branch())? {
+        Some(tip) => repository.history(&tip, None)?,
+        None => Vec::new(),
+    };
     let named = named_commits(repository, &commits)?;
     let mut problems = Vec::new();
     for (i, commit) in commits.iter().enumerate() {
@@ -267,8 +308,86 @@ pub fn verify(repository: &dyn Repository) -> Result<(usize, Vec<Problem>), Repo
         for message in disagreements(repository, &named, &record.event)? {
             problem(message);
         }
+        if let Event::Promoted(promotion) = &record.event {
+            let before = commits[i + 1..].iter().filter_map(|c| record_in(c).ok());
+            unfounded(promotion, &before.collect::<Vec<_>>()).into_iter().for_each(problem);
+        }
+    }
+    let entries: Vec<Record> = commits.iter().filter_map(|c| record_in(c).ok()).collect();
+    for commit in unrecorded(repository, trunk, &entries)? {
+        let (environment, version) = (
+            trailer(&commit.message, ENVIRONMENT).unwrap_or_default(),
+            trailer(&commit.message, VERSION).unwrap_or_default(),
+        );
+        let message = format!(
+            "it moved {environment} to {version}, and the ledger has no record of it; \
+             `towpath promote {environment} --to {version}` writes one while that is its version"
+        );
+        problems.push(Problem { commit: commit.id, message });
     }
     Ok((commits.len(), problems))
+}
+
+/// The trailers of a promotion's commit that say what it moved.
+const ENVIRONMENT: &str = "Towpath-Environment";
+const COMPONENT: &str = "Towpath-Component";
+const VERSION: &str = "Towpath-Version";
+const PLAN: &str = "Towpath-Plan";
+
+/// The promotions on the trunk that no record names, newest first.
+///
+/// # Errors
+/// [`RepositoryError`] when Git cannot answer.
+pub fn unrecorded<'a>(
+    repository: &dyn Repository,
+    trunk: &BranchName,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Result<Vec<Commit>, RepositoryError> {
+    let Some(tip) = repository.tip(trunk)? else { return Ok(Vec::new()) };
+    let mut commits: BTreeSet<&CommitId> = BTreeSet::new();
+    let mut proposed: BTreeSet<&str> = BTreeSet::new();
+    for record in records {
+        if let Event::Promoted(promotion) = &record.event {
+            commits.insert(&promotion.commit);
+            // A pull request may reach the trunk squashed or rebased: as another commit of the same plan.
+            if promotion.branch != *trunk {
+                proposed.insert(promotion.plan.as_str());
+            }
+        }
+    }
+    let mut found = repository.history(&tip, None)?;
+    found.retain(|commit| {
+        trailer(&commit.message, PLAN)
+            .is_some_and(|plan| !commits.contains(&commit.id) && !proposed.contains(plan))
+    });
+    Ok(found)
+}
+
+/// What a promotion says of its gates and no record before it bears out.
+fn unfounded(promotion: &Promotion, before: &[Record]) -> Vec<String> {
+    let mut out = Vec::new();
+    let plan = &promotion.plan;
+    for evidence in &promotion.gates {
+        let founded = match (evidence.verdict.as_str(), evidence.gate.as_str()) {
+            ("overridden", gate) => before.iter().any(|r| {
+                matches!(&r.event, Event::Overridden { gate: g, plan: p, .. } if g == gate && p == plan)
+            }),
+            ("open", "approval") if evidence.because.starts_with("approved by ") => before
+                .iter()
+                .any(|r| matches!(&r.event, Event::Approved { plan: p, .. } if p == plan)),
+            _ => true,
+        };
+        if !founded {
+            out.push(format!(
+                "gate {} is said to be {} ({}), and no record before it says so of plan {}",
+                evidence.gate,
+                evidence.verdict,
+                evidence.because,
+                plan.short()
+            ));
+        }
+    }
+    out
 }
 
 /// The commits that the records name, read at once.
@@ -319,11 +438,11 @@ fn disagreements(
     };
     let mut out = Vec::new();
     let trailers = [
-        ("Towpath-Environment", promotion.environment.to_string()),
-        ("Towpath-Component", promotion.component.to_string()),
+        (ENVIRONMENT, promotion.environment.to_string()),
+        (COMPONENT, promotion.component.to_string()),
         ("Towpath-From", promotion.from.clone()),
-        ("Towpath-Version", promotion.version.original().to_owned()),
-        ("Towpath-Plan", promotion.plan.to_string()),
+        (VERSION, promotion.version.original().to_owned()),
+        (PLAN, promotion.plan.to_string()),
     ];
     let optional = [
         ("Towpath-Replaced", promotion.replaced.as_ref().map(|v| v.original().to_owned())),

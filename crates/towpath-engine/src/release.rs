@@ -227,6 +227,34 @@ pub fn push(
     }
 }
 
+/// Says whether publishing would be refused, and changes nothing. A registry that is not given is not asked.
+///
+/// # Errors
+/// [`ReleaseError::Taken`] when the version is there with another content.
+pub fn refuse_taken(
+    repository: &dyn Repository,
+    registry: Option<&dyn Registry>,
+    at: &ArtifactLocation,
+    component: &Component,
+    about: &About,
+    package: &Package,
+) -> Result<(), ReleaseError> {
+    let digest = core_digest(package.artifact.digest());
+    refuse_recorded(repository, component, about, &digest)?;
+    let found = match registry {
+        Some(registry) => registry.manifest(at, about.version.original())?,
+        None => None,
+    };
+    match found {
+        Some(found) if found.digest != digest => Err(ReleaseError::Taken {
+            version: about.version.clone(),
+            place: at.to_string(),
+            found: found.digest,
+        }),
+        _ => Ok(()),
+    }
+}
+
 fn refuse_recorded(
     repository: &dyn Repository,
     component: &Component,

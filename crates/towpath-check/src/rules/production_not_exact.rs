@@ -1,6 +1,7 @@
 //! Production on a range or a branch: what it runs changes without a promotion.
 
 use towpath_core::finding::{Finding, Severity};
+use towpath_core::pin::NotEditable;
 use towpath_core::tracking::Policy;
 
 use crate::sight::environment_of;
@@ -58,7 +59,15 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             at: pin.at.clone(),
             message,
             fix: match &pin.splices {
-                Ok(_) => format!("promote {name}, which makes the version of {component} exact"),
+                Ok(_) if environment.stated == Some(Policy::Exact) => {
+                    format!("promote {name}, which makes the version of {component} exact")
+                }
+                Ok(_) => format!(
+                    "state `tracks: exact` for {name} in towpath.yaml (`towpath init` does), and promote it"
+                ),
+                Err(NotEditable::OwnSource) => format!(
+                    "give what {name} runs a source of its own, such as an OCIRepository, and pin that"
+                ),
                 Err(why) => format!("write an exact version by hand, because {why}"),
             },
         });

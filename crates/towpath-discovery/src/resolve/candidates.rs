@@ -11,6 +11,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use towpath_core::id::Folder;
+use towpath_core::pin::NotEditable;
 use towpath_core::pin::ObjectRef;
 
 use super::Origin;
@@ -182,7 +183,7 @@ impl<'a> OfCluster<'a> {
     /// The cluster's own source, which is a pin where the cluster has no other.
     fn add_own(&mut self) {
         let inventory = self.inventory;
-        let (placed, reading, origin) = if let Some(id) = self.cluster.root_source {
+        let (placed, mut reading, origin) = if let Some(id) = self.cluster.root_source {
             let placed = inventory.object(id);
             let Detail::Source(source) = &placed.object.detail else { return };
             (placed, reading::source(placed, source, None), origin(inventory, source))
@@ -207,6 +208,9 @@ impl<'a> OfCluster<'a> {
             .collect();
         let url = self.cluster.sync.as_ref().map(|sync| url::last_part(&sync.url));
         let name = url.filter(|name| !name.is_empty()).unwrap_or_else(|| "platform".to_owned());
+        if self.cluster.folder.contains(placed.file.as_str()) {
+            reading.splices = Err(NotEditable::OwnSource);
+        }
         self.add(placed, Kind::Own, reading, origin);
         if let Some(last) = self.all.last_mut() {
             last.folders = folders;

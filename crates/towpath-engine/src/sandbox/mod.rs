@@ -13,6 +13,7 @@ pub mod delete;
 mod edit;
 pub mod list;
 pub mod names;
+pub mod pins;
 pub mod promote;
 pub mod teardown;
 mod told;

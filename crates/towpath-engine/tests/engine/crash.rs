@@ -65,7 +65,7 @@ fn a_promotion_that_dies_at_any_call_is_made_once_and_recorded_once() -> Outcome
             assert_eq!(recorded, [&moves[0].id], "{crash:?}");
             assert_eq!(records[0].version, version("0.0.1"));
             assert!(records[0].gates.iter().any(|g| g.gate == "approval"), "{crash:?}: evidence");
-            assert_eq!(ledger::verify(&fresh)?, (3, vec![]), "{crash:?}");
+            assert_eq!(ledger::verify(&fresh, &world::main())?, (3, vec![]), "{crash:?}");
         }
         if survived {
             return Ok(());
@@ -93,7 +93,7 @@ fn a_promotion_whose_answer_is_lost_is_recorded_before_the_next_one() -> Outcome
     let fresh = clone_of(&remote, "Di");
     let versions: Vec<_> = promotions(&fresh)?.into_iter().map(|p| p.version).collect();
     assert_eq!(versions, [version("0.0.1"), version("0.0.2")], "in the order they were made");
-    assert_eq!(ledger::verify(&fresh)?.1, []);
+    assert_eq!(ledger::verify(&fresh, &world::main())?.1, []);
     Ok(())
 }
 
@@ -142,7 +142,7 @@ fn a_lost_rollback_is_recorded_as_one() -> Outcomes {
     assert_eq!(again.outcome, Some(Outcome::AlreadyDone));
     let entry = again.record.expect("it is recorded now");
     assert!(matches!(entry.record.event, Event::Promoted(p) if p.rollback));
-    assert_eq!(ledger::verify(&clone_of(&remote, "Di"))?.1, []);
+    assert_eq!(ledger::verify(&clone_of(&remote, "Di"), &world::main())?.1, []);
     Ok(())
 }
 
@@ -195,7 +195,11 @@ fn a_squashed_pull_request_is_recorded_where_it_landed() -> Outcomes {
     let found: Vec<_> =
         promotions(&fresh)?.into_iter().map(|p| (p.commit, p.branch.to_string())).collect();
     assert_eq!(found, [(commit, name.to_string()), (squashed, "main".to_owned())]);
-    assert_eq!(ledger::verify(&fresh)?.1, [], "a branch that was merged may be gone");
+    assert_eq!(
+        ledger::verify(&fresh, &world::main())?.1,
+        [],
+        "a branch that was merged may be gone"
+    );
     Ok(())
 }
 
@@ -213,7 +217,11 @@ fn a_release_that_dies_at_any_call_is_published_once_and_recorded_once() -> Outc
             assert_eq!(first.is_ok(), survived, "{crash:?}");
             ada.git.fetch()?;
             ada.release(&version("0.0.1"))?;
-            assert_eq!(ledger::verify(&clone_of(&remote, "Di"))?, (1, vec![]), "{crash:?}");
+            assert_eq!(
+                ledger::verify(&clone_of(&remote, "Di"), &world::main())?,
+                (1, vec![]),
+                "{crash:?}"
+            );
         }
         if survived {
             return Ok(());

@@ -295,7 +295,7 @@ impl Sim<'_> {
     fn check(&mut self) -> Checked {
         let stranger = self.remote.clone_here();
         let entries = told(ledger::read(&stranger))?;
-        let (count, problems) = told(ledger::verify(&stranger))?;
+        let (count, problems) = told(ledger::verify(&stranger, &world::main()))?;
         ensure(problems.is_empty(), format!("the ledger: {problems:?}"))?;
         ensure(count == entries.len(), "a record is not read")?;
         for (commit, entry) in &self.answered.entries {

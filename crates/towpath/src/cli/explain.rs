@@ -57,7 +57,8 @@ fn on_newest(proposal: &Proposal) -> bool {
             *has >= newest.version
                 && matches!(proposal.outcome, Outcome::UpToDate | Outcome::Follows)
         }
-        (_, None) => true,
+        // Where no release is known, only an environment that asks for nothing is where it should be.
+        (_, None) => matches!(proposal.outcome, Outcome::UpToDate | Outcome::Follows),
         (None, Some(_)) => false,
     }
 }

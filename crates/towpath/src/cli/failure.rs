@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::io;
 
+use towpath_engine::ledger::LedgerError;
 use towpath_engine::ports::{RegistryError, RepositoryError};
+use towpath_engine::promote as engine;
 use towpath_engine::sandbox::{create, delete, promote};
 
 /// An error on its way to the terminal: its chain, and hints.
@@ -68,9 +70,16 @@ fn hint_of(error: &(dyn Error + 'static)) -> Option<String> {
     let of_port = error.downcast_ref::<RepositoryError>().and_then(|e| e.hint.clone());
     of_port
         .or_else(|| error.downcast_ref::<RegistryError>().and_then(|e| e.hint.clone()))
+        .or_else(|| error.downcast_ref::<LedgerError>().and_then(|e| e.hint()))
         .or_else(|| error.downcast_ref::<create::CreateError>().and_then(|e| e.hint()))
         .or_else(|| error.downcast_ref::<promote::PromoteError>().and_then(|e| e.hint()))
         .or_else(|| error.downcast_ref::<delete::DeleteError>().and_then(|e| e.hint()))
+        .or_else(|| match error.downcast_ref::<engine::PromoteError>() {
+            Some(engine::PromoteError::Unrecorded { .. }) => Some(
+                "the promotion itself is done; run the same command again to record it".to_owned(),
+            ),
+            _ => None,
+        })
 }
 
 impl<E: Error + 'static> From<E> for Failure {

@@ -25,13 +25,16 @@ pub(crate) fn run(global: &Global, args: &HistoryArgs) -> Result<Answer, Failure
 
 fn show(session: &Session, args: &HistoryArgs) -> Result<Answer, Failure> {
     let mut entries = ledger::read(session.git()?)?;
+    let none_at_all = entries.is_empty();
     entries.reverse();
     entries.retain(|e| wanted(args, &e.record));
     if let Some(limit) = args.limit {
         entries.truncate(limit);
     }
     let rows = entries.iter().map(row).collect();
-    let text = if entries.is_empty() {
+    let text = if none_at_all {
+        "the ledger has no record yet\n".to_owned()
+    } else if entries.is_empty() {
         "the ledger has no such record\n".to_owned()
     } else {
         table(&["when", "record", "what", "by"], rows)
@@ -84,7 +87,7 @@ fn subjects(event: &Event) -> (Option<&str>, Option<&str>) {
 }
 
 fn verify(session: &Session) -> Result<Answer, Failure> {
-    let (records, problems) = ledger::verify(session.git()?)?;
+    let (records, problems) = ledger::verify(session.git()?, &session.trunk()?)?;
     let mut text = String::new();
     for problem in &problems {
         let _ = writeln!(text, "{} {}", styled(RED, problem.commit.short()), problem.message);

@@ -7,6 +7,7 @@ use towpath_api::output::InitOutput;
 use towpath_api::path_file::{FILE_NAME, parse};
 use towpath_api::path_text::{self, ComponentNote, EnvironmentNote};
 use towpath_core::path::{Environment, Gate};
+use towpath_core::pin::NotEditable;
 use towpath_core::tracking::{Policy, Tracking};
 use towpath_engine::survey::Survey;
 
@@ -85,13 +86,15 @@ fn note(survey: &Survey, environment: &Environment) -> EnvironmentNote {
             .find(|p| p.environment == environment.name && p.component == component.name)
     });
     let actual: Option<Tracking> = first.map(|p| p.tracking.clone());
-    let tracks = if environment.production {
+    // What holds its own pin cannot be made exact, and stating it would be a wish that nothing grants.
+    let own = first.is_some_and(|p| p.splices == Err(NotEditable::OwnSource));
+    let tracks = if environment.production && !own {
         Policy::Exact
     } else {
         environment.stated.or(actual.as_ref().map(Tracking::policy)).unwrap_or(Policy::Branch)
     };
     let mut gates = environment.gates.clone();
-    if gates.is_empty() && environment.production {
+    if gates.is_empty() && environment.production && !own {
         gates.push(Gate::Approval { count: 1, by: Default::default() });
     }
     EnvironmentNote { environment: environment.name.clone(), tracks, actual, gates }

@@ -7,6 +7,7 @@ use towpath_artifact::{ChangeKind, Contents};
 use towpath_core::id::ComponentName;
 use towpath_core::plan::{Outcome, Proposal, Request};
 use towpath_core::tracking::Tracking;
+use towpath_core::why::Why;
 use towpath_engine::contents::{self, Change, Difference};
 use towpath_engine::ports::Repository as _;
 use towpath_engine::promote::{Loop, View};
@@ -214,7 +215,9 @@ pub(crate) fn text(
     let mut out = String::new();
     let _ = writeln!(out, "{}", headline(proposal));
     let tracking = proposal.tracking.as_ref().map_or("nothing".to_owned(), ToString::to_string);
-    let has = proposal.has.as_ref().map(|v| format!(", which means {v}")).unwrap_or_default();
+    let exact = matches!(proposal.tracking, Some(Tracking::Exact(_)));
+    let has = proposal.has.as_ref().filter(|_| !exact);
+    let has = has.map(|v| format!(", which means {v}")).unwrap_or_default();
     let _ = writeln!(out, "  tracks     {tracking}{has}");
     if let Some(candidate) = &proposal.candidate {
         let _ = writeln!(out, "  candidate  {}", release_words(candidate));
@@ -237,8 +240,23 @@ pub(crate) fn text(
         changes(&mut out, difference);
     }
     gates(&mut out, proposal);
+    if let Some(mover) = moved_by(proposal) {
+        let _ = writeln!(out, "\n{mover}");
+    }
     reasons(&mut out, proposal);
     out
+}
+
+/// What moves an environment that no promotion moves.
+fn moved_by(proposal: &Proposal) -> Option<Why> {
+    if proposal.outcome != Outcome::Follows {
+        return None;
+    }
+    match proposal.tracking.as_ref()? {
+        Tracking::Branch(branch) => Some(Why::FollowsBranch { branch: branch.clone() }),
+        Tracking::Semver(range) => Some(Why::FollowsRange { range: range.clone() }),
+        Tracking::Exact(_) => None,
+    }
 }
 
 fn headline(proposal: &Proposal) -> String {

@@ -126,7 +126,18 @@ fn said(out: &mut String, promoted: &Promoted, outcome: &ActOutcome, target: &Ta
             true
         }
         ActOutcome::AlreadyDone => {
-            let _ = writeln!(out, "{environment} is already on exactly {version} of {component}");
+            let what = match target {
+                Target::Branch(branch) if promoted.branch.is_some() => {
+                    format!(
+                        "{branch} already moves {environment} to exactly {version} of {component}"
+                    )
+                }
+                _ => format!("{environment} is already on exactly {version} of {component}"),
+            };
+            let _ = writeln!(out, "{what}");
+            if let Some(entry) = &promoted.record {
+                let _ = writeln!(out, "  record {} in the ledger", entry.commit.short());
+            }
             true
         }
         ActOutcome::Stale { found } => {
@@ -150,6 +161,11 @@ pub(crate) fn approve(global: &Global, args: &ApproveArgs) -> Result<Answer, Fai
     let (session, proposal) =
         planned(global, &args.environment, args.component.as_deref(), args.to.as_deref())?;
     let hash = proposal.hash.clone().ok_or_else(|| nothing_planned(&proposal))?;
+    if args.hash.len() < 8 {
+        return Err(Failure::new(format!("{:?} is too short for a plan's hash", args.hash)).hint(
+            format!("`towpath plan {}` prints it; give at least eight digits", args.environment),
+        ));
+    }
     if !hash.begins_with(&args.hash) {
         return Err(Failure::new(format!(
             "the plan for {} is {}, not {}",
@@ -157,8 +173,10 @@ pub(crate) fn approve(global: &Global, args: &ApproveArgs) -> Result<Answer, Fai
             hash.short(),
             args.hash
         ))
-        .hint("the plan has changed since, or the hash is shorter than eight digits")
-        .hint(format!("look at `towpath plan {}` before approving it", args.environment)));
+        .hint(format!(
+            "the plan has changed since: look at `towpath plan {}` before approving it",
+            args.environment
+        )));
     }
     let version = candidate_version(&proposal)?;
     let git = session.git()?;
@@ -189,6 +207,10 @@ pub(crate) fn override_gate(global: &Global, args: &OverrideArgs) -> Result<Answ
         );
     }
     let lasts = duration(&args.duration).map_err(Failure::new)?;
+    if lasts.is_zero() {
+        return Err(Failure::new("an override of no duration lets nothing pass")
+            .hint("say how long it counts, for example --for 1h"));
+    }
     let (session, proposal) =
         planned(global, &args.environment, args.component.as_deref(), args.to.as_deref())?;
     let hash = proposal.hash.clone().ok_or_else(|| nothing_planned(&proposal))?;

@@ -10,7 +10,7 @@ use towpath_api::output::{
 use towpath_artifact::FileEntry;
 use towpath_artifact::ignore::Matcher;
 use towpath_core::id::{CommitId, Digest};
-use towpath_core::path::Component;
+use towpath_core::path::{Component, ReleaseStream};
 use towpath_core::release::Reach;
 use towpath_core::version::Version;
 use towpath_engine::contents;
@@ -57,8 +57,12 @@ fn make(session: &Session, args: &ReleaseArgs, printer: &Printer) -> Result<Answ
     let surveyed = survey(read_commit(git, &commit, &session.cache)?)?;
     let component =
         session::component_on(&surveyed.resolved.path, args.place.component.as_deref())?;
-    let at =
-        session::location(&surveyed, component, args.place.to.as_deref(), args.place.insecure)?;
+    refuse_other_streams(component)?;
+    // Where to publish is a matter of this moment, so the work tree's mappings count, as for `status`.
+    let here = session.survey_here()?;
+    let at = session::location(&here, component, args.place.to.as_deref(), args.place.insecure)?;
+    note_elsewhere(&here, component, args, &at, printer);
+    refuse_unpushed(session, args, &commit)?;
     let about = about(session, &surveyed, version, commit)?;
     let patterns = args.ignore_paths.clone().unwrap_or_else(|| release::patterns(component));
     let matcher = release::matcher(&patterns);
@@ -85,7 +89,9 @@ fn make(session: &Session, args: &ReleaseArgs, printer: &Printer) -> Result<Answ
         size: package.artifact.layer.bytes.len(),
         record: None,
     };
-    if !args.dry_run {
+    if args.dry_run {
+        release::refuse_taken(git, session.registry(), &at, component, &about, &package)?;
+    } else {
         let registry = session.online_registry()?;
         let created =
             publish(session, registry, &at, component, &about, &package, args, &mut output)?;
@@ -93,6 +99,63 @@ fn make(session: &Session, args: &ReleaseArgs, printer: &Printer) -> Result<Answ
     }
     let text = made(&output, &about);
     Answer::new(true, text, "Release", output)
+}
+
+/// What the clusters take from Git or from a Helm repository is not released as an artifact.
+fn refuse_other_streams(component: &Component) -> Result<(), Failure> {
+    let name = &component.name;
+    match &component.releases {
+        ReleaseStream::Oci { .. } => Ok(()),
+        ReleaseStream::GitTags => {
+            Err(Failure::new(format!("{name} has no OCI repository: its releases are Git tags"))
+                .hint("release it with `git tag VERSION` and `git push --tags`")
+                .hint(
+                    "or state where its artifacts are in towpath.yaml: spec.components[].releases",
+                ))
+        }
+        ReleaseStream::Elsewhere { location } => Err(Failure::new(format!(
+            "{name} has no OCI repository: its releases are at {location}"
+        ))
+        .hint("state where its artifacts are in towpath.yaml: spec.components[].releases")),
+    }
+}
+
+/// Clusters take nothing from a place that they do not read.
+fn note_elsewhere(
+    here: &Survey,
+    component: &Component,
+    args: &ReleaseArgs,
+    at: &towpath_engine::ports::ArtifactLocation,
+    printer: &Printer,
+) {
+    let usual = session::location(here, component, None, false);
+    if args.place.to.is_some()
+        && let (Ok(usual), ReleaseStream::Oci { url, .. }) = (usual, &component.releases)
+        && usual.to_string() != at.to_string()
+    {
+        printer.note(&format!("note: the clusters read {url}, not {at}"));
+    }
+}
+
+/// A release from a commit that only this clone has is one that nobody else can verify.
+fn refuse_unpushed(
+    session: &Session,
+    args: &ReleaseArgs,
+    commit: &CommitId,
+) -> Result<(), Failure> {
+    let git = session.git()?;
+    let Some(remote) = git.remote() else { return Ok(()) };
+    if args.work_tree || args.dry_run {
+        return Ok(());
+    }
+    for (branch, tip) in git.branches()? {
+        let there = git.resolve(&format!("refs/remotes/{remote}/{branch}"))?;
+        if there.as_ref() == Some(&tip) && git.is_ancestor(commit, &tip)? {
+            return Ok(());
+        }
+    }
+    Err(Failure::new(format!("commit {} is on no branch of {remote}", commit.short()))
+        .hint("push it first; a release that nobody else can check is not made"))
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call site; a struct would only name them twice")]
@@ -320,7 +383,6 @@ fn redirect(
     component: &Component,
     at: &towpath_engine::ports::ArtifactLocation,
 ) {
-    use towpath_core::path::ReleaseStream;
     use towpath_core::stated::RegistryMapping;
     let url = match &component.releases {
         ReleaseStream::Oci { url, .. } => url.trim_end_matches('/').to_owned(),

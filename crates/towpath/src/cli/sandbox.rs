@@ -11,10 +11,10 @@ use towpath_core::id::{BranchName, ClusterName, CommitId, EnvironmentName, Folde
 use towpath_core::record::{History, Sandbox};
 use towpath_discovery::facts::{Detail, SourceKind};
 use towpath_engine::ledger;
-use towpath_engine::ports::Repository as _;
+use towpath_engine::ports::{NewCommit, Repository as _};
 use towpath_engine::promote::View;
 use towpath_engine::sandbox::create::{self, Ask, Create, Moment, Trunk};
-use towpath_engine::sandbox::{delete, list, live, promote, teardown};
+use towpath_engine::sandbox::{delete, list, live, pins, promote, teardown};
 use towpath_engine::survey::{read_commit, survey};
 
 use super::Answer;
@@ -219,6 +219,7 @@ fn carry_on(session: &Session, args: &SandboxPromoteArgs) -> Result<Answer, Fail
         return Err(Failure::new(message).hint("push them first; nothing was changed"));
     }
     let plan = promote::plan(git, &trunk, &sandbox)?;
+    refuse_moved_pins(session, &plan)?;
     let to = if args.merge { promote::To::Trunk } else { promote::To::PullRequest };
     let promoted = promote::carry_out(git, &sandbox, plan, to)?;
 
@@ -255,6 +256,29 @@ fn carry_on(session: &Session, args: &SandboxPromoteArgs) -> Result<Answer, Fail
         return Ok(answer);
     }
     Ok(answer.next(format!("open a pull request from {} to {trunk}", promoted.branch)))
+}
+
+/// A change that would move a promoted environment passes no gate, so it does not go this way.
+fn refuse_moved_pins(session: &Session, plan: &promote::PromotePlan) -> Result<(), Failure> {
+    let git = session.git()?;
+    let merged = git.write(&NewCommit {
+        parents: vec![plan.onto.clone()],
+        base: Some(plan.onto.clone()),
+        changes: plan.changes.clone(),
+        message: plan.message.clone(),
+    })?;
+    let look =
+        |commit| -> Result<_, Failure> { Ok(survey(read_commit(git, commit, &session.cache)?)?) };
+    let moved = pins::moved(&look(&plan.onto)?, &look(&merged)?);
+    let Some(first) = moved.first() else { return Ok(()) };
+    Err(Failure::new(format!(
+        "the change moves {} of {} from {} to {} at {}, past every gate",
+        first.component, first.environment, first.from, first.to, first.at
+    ))
+    .hint(format!(
+        "take that edit off the branch; a release enters with `towpath promote {}`",
+        first.environment
+    )))
 }
 
 fn close(session: &Session, args: &SandboxDeleteArgs) -> Result<Answer, Failure> {

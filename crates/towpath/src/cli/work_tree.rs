@@ -74,6 +74,14 @@ pub(crate) fn read(root: &Path, cache: &Cache) -> Result<Files, Failure> {
 
 fn read_path_file(root: &Path) -> Result<Option<Vec<u8>>, Failure> {
     let path = root.join(path_file::FILE_NAME);
+    // A link could show in an error what stands elsewhere on the machine.
+    if path.symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
+        return Err(Failure::new(format!(
+            "{} is a symbolic link, which is not followed",
+            path.display()
+        ))
+        .hint("put the file itself into the repository"));
+    }
     match fs::read(&path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -1,0 +1,20 @@
+//! The binary as users meet it: real Git, real registries on the loopback, and what is printed.
+//!
+//! A test tells a short story in a [`support::World`] of its own and snapshots its transcript: each command
+//! with its exit code, stdout and stderr together. Start at [`support`]. After a wanted change of words:
+//! `INSTA_UPDATE=always cargo test -p towpath --test it`, then read the difference.
+
+mod approve;
+mod bad_input;
+mod demo;
+mod explain;
+mod help;
+mod history;
+mod init;
+mod promote;
+mod registry;
+mod release;
+mod remote;
+mod sandbox;
+mod status;
+mod support;
