@@ -152,7 +152,7 @@ fn a_repository_without_commits_or_remote() {
         empty.file(&path, bytes);
     }
     let path = empty.path().to_string_lossy().into_owned();
-    assert_eq!(world.ok(&["status", "--offline", "-C", &path]).lines().count() > 3, true);
+    assert!(world.ok(&["status", "--offline", "-C", &path]).lines().count() > 3);
     let output = world.command(&["promote", "production", "-C", &path]).output().expect("runs");
     world.tell("$ towpath promote production  # in a repository without a commit", &output);
     assert_eq!(output.status.code(), Some(2));
