@@ -34,22 +34,34 @@ pub(crate) fn commit(folder: &Path) -> Result<()> {
     git(folder, &["commit", "--quiet", "--message", "as recorded"])
 }
 
-fn git(folder: &Path, args: &[&str]) -> Result<()> {
-    let status = Command::new("git")
-        .current_dir(folder)
-        .args(args)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .envs(["AUTHOR", "COMMITTER"].into_iter().flat_map(|who| {
+/// Packs the objects, as a clone has them.
+pub(crate) fn pack(folder: &Path) -> Result<()> {
+    git(folder, &["repack", "-a", "-d", "--quiet"])
+}
+
+/// Removes a branch, or does nothing where there is none.
+pub(crate) fn delete_branch(folder: &Path, branch: &str) -> Result<()> {
+    git(folder, &["update-ref", "-d", &format!("refs/heads/{branch}")])
+}
+
+/// Lets the command, and every Git below it, act for a person of our own and without the user's configuration.
+pub(crate) fn as_nobody(command: &mut Command) {
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null").envs(
+        ["AUTHOR", "COMMITTER"].into_iter().flat_map(|who| {
             [
                 (format!("GIT_{who}_NAME"), "Towpath"),
                 (format!("GIT_{who}_EMAIL"), "towpath@example.com"),
                 (format!("GIT_{who}_DATE"), "2026-01-01T00:00:00Z"),
             ]
-        }))
-        .stdin(Stdio::null())
-        .status()
-        .context("cannot run git")?;
+        }),
+    );
+}
+
+fn git(folder: &Path, args: &[&str]) -> Result<()> {
+    let mut command = Command::new("git");
+    command.current_dir(folder).args(args).stdin(Stdio::null());
+    as_nobody(&mut command);
+    let status = command.status().context("cannot run git")?;
     ensure!(status.success(), "git {} ended with {status}", args.join(" "));
     Ok(())
 }

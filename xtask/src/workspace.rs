@@ -32,9 +32,20 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// The Cargo that runs us, in the root of the repository.
+///
+/// What Cargo said to us about ourselves is taken out again. Build scripts of dependencies look at it, so they, and all
+/// that links them, would be built once for each way of calling Cargo, every time that the way changes.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    let of_ourselves = |name: &str| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix))
+    };
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(of_ourselves) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

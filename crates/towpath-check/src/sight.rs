@@ -1,7 +1,7 @@
 //! What several rules look up: environments of clusters, dependencies, and who defines which type.
 //! Must not judge.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use towpath_core::path::Environment;
 use towpath_core::pin::Pin;
@@ -44,7 +44,7 @@ pub(crate) fn steps<'a>(
 }
 
 /// Flux Kustomizations by namespace and name.
-pub(crate) fn by_name<'a>(steps: &[Step<'a>]) -> HashMap<(&'a str, &'a str), Step<'a>> {
+pub(crate) fn by_name<'a>(steps: &[Step<'a>]) -> BTreeMap<(&'a str, &'a str), Step<'a>> {
     steps
         .iter()
         .map(|step| ((&*step.placed.object.namespace, &*step.placed.object.name), *step))

@@ -4,6 +4,10 @@
 //! Kustomizations from folder to folder as Flux would, and knows which files are the content of
 //! which source. It says what is there and never what it is called or in which order a change
 //! travels; that is [`crate::resolve`]. It must stay linear in the number of files.
+#![expect(
+    clippy::disallowed_types,
+    reason = "asked for keys only and never walked, so no order of a hash can be seen"
+)]
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;

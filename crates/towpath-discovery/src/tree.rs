@@ -5,6 +5,10 @@
 //! (`fluxcd/pkg:kustomize/kustomize_generator.go`). Each folder is walked once and remembered, so
 //! that a thousand clusters on one base cost one walk. Must not follow Flux objects; that is
 //! [`crate::inventory`].
+#![expect(
+    clippy::disallowed_types,
+    reason = "asked for keys only and never walked, so no order of a hash can be seen"
+)]
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};

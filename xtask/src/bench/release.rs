@@ -1,4 +1,4 @@
-//! `towpath release` without a registry, against `tar | gzip` over the same files.
+//! `towpath release` to a folder, against `tar | gzip` over the same files.
 //!
 //! `gzip` has its default level. The archive of `tar` is no release: it holds owners and times, has no manifest, and
 //! differs from one machine to the next.
@@ -20,18 +20,23 @@ pub(super) fn release(bench: &Bench, files: usize) -> Result<()> {
     let repository = folder.path().join("repository");
     write(&repository, files)?;
     tree::commit(&repository)?;
+    tree::pack(&repository)?;
 
-    let output = folder.path().join("artifact");
-    let release = || {
+    let output = folder.path().join("artifacts");
+    let release = |more: &'static [&'static str]| {
         let mut command = Command::new(&bench.towpath);
-        command.args(["release", "1.0.0", "-C"]).arg(&repository);
-        command.arg("--output").arg(&output);
-        command.env("XDG_CACHE_HOME", folder.path().join("cache"));
+        command.args(["release", "1.0.0", "--quiet", "-C"]).arg(&repository);
+        command.arg("--to").arg(format!("oci-layout:{}", output.display()));
+        command.args(more);
+        tree::as_nobody(&mut command);
         command
     };
-    let no_output = || match fs::remove_dir_all(&output) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
+    let no_output = || {
+        match fs::remove_dir_all(&output) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        tree::delete_branch(&repository, "towpath/ledger")
     };
     let archive = || {
         let mut command = Command::new("sh");
@@ -40,14 +45,51 @@ pub(super) fn release(bench: &Bench, files: usize) -> Result<()> {
         command
     };
     let rows = [
-        ("towpath release".to_owned(), median(bench.runs, no_output, release)?),
+        (
+            "release --dry-run: archive and digest".to_owned(),
+            median(bench.runs, || Ok(()), || release(&["--dry-run"]))?,
+        ),
+        (
+            "release: published and recorded".to_owned(),
+            median(bench.runs, no_output, || release(&[]))?,
+        ),
         ("tar | gzip".to_owned(), median(bench.runs, || Ok(()), archive)?),
     ];
     table(&format!("towpath release, {files} files"), &rows);
     Ok(())
 }
 
+/// A cluster, so that there is a component to release.
+const CLUSTER: &str = "\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata:
+  name: platform
+  namespace: flux-system
+spec:
+  interval: 1m
+  url: oci://registry.example.com/manifests/platform
+  ref:
+    semver: 1.x
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata:
+  name: platform
+  namespace: flux-system
+spec:
+  interval: 5m
+  path: ./platform
+  prune: true
+  sourceRef:
+    kind: OCIRepository
+    name: platform
+";
+
 fn write(repository: &Path, files: usize) -> Result<()> {
+    let cluster = repository.join("clusters/staging");
+    fs::create_dir_all(&cluster)?;
+    fs::write(cluster.join("platform.yaml"), CLUSTER)?;
     for number in 0..files {
         let folder = repository.join(format!("platform/part-{:02}", number / 100));
         fs::create_dir_all(&folder)?;

@@ -1,6 +1,6 @@
 //! Artifacts that a cluster takes without checking who made them.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use towpath_core::finding::{Finding, Severity};
 use towpath_discovery::facts::{Detail, SourceKind};
@@ -41,7 +41,7 @@ spec:
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let inventory = context.inventory;
     let mut found = Vec::new();
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     // Production first, so that a file it shares with others is judged by its standard.
     let mut on_path: Vec<_> = clusters(context.resolved).collect();
     on_path.sort_by_key(|(_, environment)| !environment.production);

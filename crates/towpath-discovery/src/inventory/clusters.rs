@@ -4,6 +4,10 @@
 //! it (`fluxcd/flux2:pkg/manifestgen/sync`), a `FluxInstance` with `spec.sync`, and a folder with
 //! Flux Kustomizations that nothing reaches. Must not follow what a cluster is given; that is
 //! [`super::reach`].
+#![expect(
+    clippy::disallowed_types,
+    reason = "asked for keys only and never walked, so no order of a hash can be seen"
+)]
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

@@ -4,6 +4,10 @@
 //! objects the cluster gets too, and so on. One of another source leads to content that is versioned
 //! apart; its files are noted and not searched for more pins. Must not decide which folders are
 //! clusters; that is [`super::clusters`].
+#![expect(
+    clippy::disallowed_types,
+    reason = "asked for keys only and never walked, so no order of a hash can be seen"
+)]
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -3,6 +3,10 @@
 //! Sources, HelmReleases, Promises, and each cluster's own source; a patch file of the cluster says
 //! what it overrides. Must not decide which component a candidate belongs to; that is
 //! [`super::components`].
+#![expect(
+    clippy::disallowed_types,
+    reason = "asked for keys only and never walked, so no order of a hash can be seen"
+)]
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -66,18 +66,18 @@ impl Cache {
     /// Remembers a file's stamp.
     pub(crate) fn stamp(&self, path: &RepoPath, stamp: Option<Stamp>, content: &str) {
         if let Some(stamp) = stamp {
-            self.new().stamps.insert(path.to_string(), (stamp, content.to_owned()));
+            self.fresh().stamps.insert(path.to_string(), (stamp, content.to_owned()));
         }
     }
 
-    fn new(&self) -> std::sync::MutexGuard<'_, Kept> {
+    fn fresh(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.new.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes the cache if there is enough that is new. A cache that cannot be written is no error.
     pub(crate) fn save(&self) {
         let Some(file) = &self.file else { return };
-        let new = std::mem::take(&mut *self.new());
+        let new = std::mem::take(&mut *self.fresh());
         // Writing costs as the whole cache does; a few files are read again sooner than that.
         if new.stamps.len() + new.facts.len() <= self.old.stamps.len() / 50 {
             return;
@@ -108,10 +108,10 @@ impl FactsStore for Cache {
     fn get(&self, content: &str, file_name: &str) -> Option<Arc<FileFacts>> {
         let key = key(content, file_name);
         let old = self.old.facts.get(&key).map(Arc::clone);
-        old.or_else(|| self.new().facts.get(&key).map(Arc::clone))
+        old.or_else(|| self.fresh().facts.get(&key).map(Arc::clone))
     }
 
     fn put(&self, content: &str, file_name: &str, facts: &Arc<FileFacts>) {
-        self.new().facts.insert(key(content, file_name), Arc::clone(facts));
+        self.fresh().facts.insert(key(content, file_name), Arc::clone(facts));
     }
 }

@@ -97,6 +97,7 @@ fn make(session: &Session, args: &ReleaseArgs, printer: &Printer) -> Result<Answ
             publish(session, registry, &at, component, &about, &package, args, &mut output)?;
         output.outcome = if created { "created" } else { "already-there" };
     }
+    session.save_cache();
     let text = made(&output, &about);
     Answer::new(true, text, "Release", output)
 }

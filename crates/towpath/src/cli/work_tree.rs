@@ -44,8 +44,7 @@ pub(crate) fn read(root: &Path, cache: &Cache) -> Result<Files, Failure> {
             None => unread.push(file),
         }
     }
-    let contents: Vec<Result<(Listed, Vec<u8>, String), Failure>> =
-        unread.into_par_iter().map(read_one).collect();
+    let contents: Vec<_> = unread.into_par_iter().map(read_one).collect();
     let mut by_content: BTreeMap<String, (Vec<u8>, Vec<RepoPath>)> = BTreeMap::new();
     for content in contents {
         let (file, bytes, key) = content?;

@@ -1,0 +1,307 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_towpath_global_optspecs
+    string join \n C/directory= o/output= offline q/quiet color= h/help V/version
+end
+
+function __fish_towpath_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_towpath_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_towpath_using_subcommand
+    set -l cmd (__fish_towpath_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c towpath -n "__fish_towpath_needs_command" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_needs_command" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_needs_command" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_needs_command" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_needs_command" -s V -l version -d 'Print version'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "init" -d 'Infer the path from the repository and write towpath.yaml'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "status" -d 'Show each environment: what it tracks, what it should get, what comes next'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "explain" -d 'Say every reason why an environment is not on the newest release'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "plan" -d 'Show what entering an environment would change, to the byte, and the gates before it'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "promote" -d 'Move an environment to a release: one edit, one commit, pushed on the expected parent'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "rollback" -d 'Move an environment back to its last recorded good version'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "approve" -d 'Approve a plan by its hash'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "override" -d 'Let one plan pass one gate, with a reason and an expiry'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "history" -d 'Show the ledger: who moved what, when, on what evidence'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "release" -d 'Package a component as a Flux OCI artifact and publish it'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "sandbox" -d 'Create, list, promote and delete sandboxes'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "demo" -d 'Carry an example change from a sandbox to production, on this machine, narrated'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "completion" -d 'Print the completion script of a shell'
+complete -c towpath -n "__fish_towpath_using_subcommand init" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand init" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand init" -l dry-run -d 'Print the file instead of writing it'
+complete -c towpath -n "__fish_towpath_using_subcommand init" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand init" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand status" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand status" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand status" -l fetch -d 'Fetch from the remote first'
+complete -c towpath -n "__fish_towpath_using_subcommand status" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand status" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand explain" -l component -d 'Only this component' -r
+complete -c towpath -n "__fish_towpath_using_subcommand explain" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand explain" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand explain" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand explain" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand plan" -l component -d 'The component; needed where the environment has several that differ' -r
+complete -c towpath -n "__fish_towpath_using_subcommand plan" -l to -d 'This version instead of the one that the path offers' -r
+complete -c towpath -n "__fish_towpath_using_subcommand plan" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand plan" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand plan" -l allow-downgrade -d 'Accept a version below the present one'
+complete -c towpath -n "__fish_towpath_using_subcommand plan" -l allow-unknown -d 'Accept a version that neither the ledger nor the registry knows'
+complete -c towpath -n "__fish_towpath_using_subcommand plan" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand plan" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -l component -d 'The component; needed where the environment has several that differ' -r
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -l to -d 'This version instead of the one that the path offers' -r
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -l branch -d 'Push to this new branch, for a pull request, instead of to the trunk' -r
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -l allow-downgrade -d 'Accept a version below the present one'
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -l allow-unknown -d 'Accept a version that neither the ledger nor the registry knows'
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand rollback" -l component -d 'The component' -r
+complete -c towpath -n "__fish_towpath_using_subcommand rollback" -l to -d 'This version instead of the last recorded good one' -r
+complete -c towpath -n "__fish_towpath_using_subcommand rollback" -l branch -d 'Push to this new branch, for a pull request, instead of to the trunk' -r
+complete -c towpath -n "__fish_towpath_using_subcommand rollback" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand rollback" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand rollback" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand rollback" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand approve" -l component -d 'The component' -r
+complete -c towpath -n "__fish_towpath_using_subcommand approve" -l to -d 'The version, where the plan is not for the one that the path offers' -r
+complete -c towpath -n "__fish_towpath_using_subcommand approve" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand approve" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand approve" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand approve" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand approve" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand approve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand override" -l reason -d 'Why' -r
+complete -c towpath -n "__fish_towpath_using_subcommand override" -l for -d 'How long it counts' -r
+complete -c towpath -n "__fish_towpath_using_subcommand override" -l component -d 'The component' -r
+complete -c towpath -n "__fish_towpath_using_subcommand override" -l to -d 'The version, where the plan is not for the one that the path offers' -r
+complete -c towpath -n "__fish_towpath_using_subcommand override" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand override" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand override" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand override" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand override" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand override" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l environment -d 'Only records of this environment' -r
+complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l component -d 'Only records of this component' -r
+complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l limit -d 'At most so many records, the newest' -r
+complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l overrides -d 'Only overrides and what passed by one'
+complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -f -a "verify" -d 'Prove that the chain is whole and agrees with the commits it names'
+complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l component -d 'The component; needed where there are several' -r
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l to -d 'The place: `oci://HOST/REPOSITORY` or `oci-layout:FOLDER`' -r
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l commit -d 'Package this commit, tag or branch' -r
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l ignore-paths -d 'Flux ignore patterns that choose the files, instead of the component\'s' -r
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l insecure -d 'Speak plain HTTP with the registry'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l work-tree -d 'Package the files as they are in the work tree; such a release is not recorded'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l dry-run -d 'Say what would be published, and publish nothing'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -a "list" -d 'List the releases of a component'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -a "diff" -d 'Compare the contents of two releases'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -l component -d 'The component; needed where there are several' -r
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -l to -d 'The place: `oci://HOST/REPOSITORY` or `oci-layout:FOLDER`' -r
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -l insecure -d 'Speak plain HTTP with the registry'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -l component -d 'The component; needed where there are several' -r
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -l to -d 'The place: `oci://HOST/REPOSITORY` or `oci-layout:FOLDER`' -r
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -l insecure -d 'Speak plain HTTP with the registry'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -f -a "create" -d 'Clone an environment on a branch of its own'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -f -a "list" -d 'List the sandboxes: owner, age, expiry, branch, divergence'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -f -a "promote" -d 'Prepare the change for the trunk, without what belongs to the sandbox'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -f -a "delete" -d 'Take a sandbox down in order, and close its branch'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -l from -d 'The environment to clone' -r
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -l cluster -d 'The cluster to clone, where the environment has several' -r
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -l ticket -d 'The ticket that asks for the change' -r
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -l summary -d 'What the change is, in a few words' -r
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -l for -d 'How long the sandbox is meant to live' -r
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -l context -d 'The kubeconfig context of the sandbox\'s cluster, where it has one' -r
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -l pin -d 'Keep ranges and tags at the exact digest of this moment'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from list" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from list" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from list" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from promote" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from promote" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from promote" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from promote" -l merge -d 'Merge to the trunk now, instead of preparing a branch for a pull request'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from promote" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from promote" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from promote" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -l emptied -d 'How it is known that nothing is left on the cluster, where one is connected' -r
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -l dry-run -d 'Print the teardown and delete nothing'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -l force -d 'Delete a branch that has commits which are nowhere else'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand demo" -l into -d 'Write into this folder, which must not exist, and keep it' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand demo" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand demo" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand demo" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand demo" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand completion" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand completion" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'"
+complete -c towpath -n "__fish_towpath_using_subcommand completion" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand completion" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand completion" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
