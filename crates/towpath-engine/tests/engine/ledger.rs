@@ -250,7 +250,7 @@ fn a_promotion_that_left_its_branch_is_found() -> Outcomes {
     })?;
     let update = BranchUpdate { branch: world::main(), expected: Some(head.id), new: Some(other) };
     clone.publish(&[update])?;
-    let (_, problems) = verify(&clone)?;
+    let (_, problems) = verify(&clone, &world::main())?;
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].message.contains("no longer on main"));
     Ok(())
