@@ -46,6 +46,8 @@ pub(crate) fn run(args: &Args) -> Result<Answer> {
     } else {
         command.args(["test", "--lib", "--bins", "--tests"]);
     }
+    // Whoever waits for a run wants to see all that fails.
+    command.arg("--no-fail-fast");
     if !names_a_package(&args.rest) {
         command.arg("--workspace");
     }

@@ -134,7 +134,7 @@ fn what_is_no_path_at_all_is_said_so() {
             "towpath.yaml:1:13: apiVersion must be `towpath.dev/v1alpha1`",
         ),
         ("kind: Path\n", "missing field `apiVersion`"),
-        ("- a\n", "towpath.yaml:1:1: invalid type: list, expected a mapping"),
+        ("- a\n", "towpath.yaml:1:1: a path is a mapping: apiVersion, kind and spec"),
         ("a: [\n", "towpath.yaml:"),
         ("kind: Path\nkind: Path\n", "towpath.yaml:2:1"),
     ] {
