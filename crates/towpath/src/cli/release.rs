@@ -59,7 +59,7 @@ fn make(session: &Session, args: &ReleaseArgs, printer: &Printer) -> Result<Answ
         session::component_on(&surveyed.resolved.path, args.place.component.as_deref())?;
     refuse_other_streams(component)?;
     // Where to publish is a matter of this moment, so the work tree's mappings count, as for `status`.
-    let here = session.survey_here()?;
+    let here = Survey { stated: session.stated_here(&surveyed)?, ..surveyed.clone() };
     let at = session::location(&here, component, args.place.to.as_deref(), args.place.insecure)?;
     note_elsewhere(&here, component, args, &at, printer);
     refuse_unpushed(session, args, &commit)?;

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use towpath_adapters::git::Git;
 use towpath_adapters::oci::{Oci, OciSettings};
+use towpath_api::path_file;
 use towpath_core::id::{BranchName, ComponentName, EnvironmentName};
 use towpath_core::path::{Component, Environment, Path as ChangePath, ReleaseStream};
 use towpath_core::release::Release;
 use towpath_core::snapshot::Snapshot;
+use towpath_core::stated::Stated;
 use towpath_core::version::Version;
 use towpath_engine::locate;
 use towpath_engine::observe::{World, observe};
@@ -161,6 +163,19 @@ impl Session {
                 .hint("clusters can be stated in towpath.yaml: spec.environments[].clusters[].path"));
         }
         Ok(survey)
+    }
+
+    /// What `towpath.yaml` of the work tree states; that of the commit where there is none.
+    pub(crate) fn stated_here(&self, surveyed: &Survey) -> Result<Stated, Failure> {
+        let top = self.git.as_ref().and_then(Git::top_level);
+        let source = match top {
+            Some(top) => work_tree::read_path_file(top)?,
+            None => None,
+        };
+        match source {
+            Some(source) => Ok(path_file::parse(path_file::FILE_NAME, &source)?),
+            None => Ok(surveyed.stated.clone()),
+        }
     }
 
     /// Whether the folder shows the trunk: then a sandbox has no business in it.

@@ -72,7 +72,7 @@ pub(crate) fn read(root: &Path, cache: &Cache) -> Result<Files, Failure> {
     Ok(files)
 }
 
-fn read_path_file(root: &Path) -> Result<Option<Vec<u8>>, Failure> {
+pub(crate) fn read_path_file(root: &Path) -> Result<Option<Vec<u8>>, Failure> {
     let path = root.join(path_file::FILE_NAME);
     // A link could show in an error what stands elsewhere on the machine.
     if path.symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
