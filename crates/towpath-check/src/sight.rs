@@ -56,39 +56,9 @@ pub(crate) fn target<'a>(object: &'a Object, dependency: &'a Reference) -> (&'a 
     (dependency.namespace.as_deref().unwrap_or(&object.namespace), &dependency.name)
 }
 
-/// The groups whose types every Kubernetes has.
-const BUILT_IN: &[&str] = &[
-    "",
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "apiregistration.k8s.io",
-    "apps",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "autoscaling",
-    "batch",
-    "certificates.k8s.io",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-    "events.k8s.io",
-    "extensions",
-    "flowcontrol.apiserver.k8s.io",
-    "networking.k8s.io",
-    "node.k8s.io",
-    "policy",
-    "rbac.authorization.k8s.io",
-    "resource.k8s.io",
-    "scheduling.k8s.io",
-    "storage.k8s.io",
-    "storagemigration.k8s.io",
-];
-
 /// Whether the object's type has to be installed first. Flux's own types come with bootstrapping.
 pub(crate) fn is_custom(object: &Object) -> bool {
-    let group = object.group();
-    !BUILT_IN.contains(&group)
-        && !group.ends_with(".toolkit.fluxcd.io")
-        && group != "fluxcd.controlplane.io"
+    !towpath_discovery::groups::is_built_in(object.group())
 }
 
 /// Words as people list them: `a`, `a and b`, `a, b and c`.

@@ -9,6 +9,7 @@
 
 pub mod edit;
 pub mod facts;
+pub mod groups;
 pub mod inventory;
 pub mod resolve;
 mod tree;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use towpath_core::pin::{Location, ObjectRef};
 use towpath_discovery::facts::{Detail, Kustomization, Object, Reference, ResourceType};
+use towpath_discovery::groups::{BUILT_IN, is_built_in};
 use towpath_discovery::inventory::{FileId, FoundCluster, Inventory, ObjectId, Placed};
 
 use super::Seen;
@@ -42,42 +43,6 @@ pub(super) enum Class {
 pub(super) struct Group {
     pub(super) nodes: Vec<Node>,
     pub(super) suspended: Vec<(ObjectRef, Location)>,
-}
-
-/// Groups that a Kubernetes API server has by itself (`kubernetes/api`).
-const BUILT_IN: &[&str] = &[
-    "",
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "apiregistration.k8s.io",
-    "apps",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "autoscaling",
-    "batch",
-    "certificates.k8s.io",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-    "events.k8s.io",
-    "extensions",
-    "flowcontrol.apiserver.k8s.io",
-    "imagepolicy.k8s.io",
-    "internal.apiserver.k8s.io",
-    "networking.k8s.io",
-    "node.k8s.io",
-    "policy",
-    "rbac.authorization.k8s.io",
-    "resource.k8s.io",
-    "scheduling.k8s.io",
-    "storage.k8s.io",
-    "storagemigration.k8s.io",
-];
-
-/// Whether the group is there on every cluster with Flux.
-fn is_built_in(group: &str) -> bool {
-    BUILT_IN.contains(&group)
-        || group.ends_with(".toolkit.fluxcd.io")
-        || group == "fluxcd.controlplane.io"
 }
 
 /// What follows the cluster's folder, and the rest of what a bootstrap makes: all that stays until the
