@@ -29,6 +29,6 @@ pub use manifest::{
     ManifestError, REVISION, SOURCE,
 };
 pub use name::NameProblem;
-pub use pack::{Artifact, Blob, FileEntry, Metadata, PackError, pack};
+pub use pack::{Artifact, Blob, FileEntry, FileName, Metadata, PackError, Packer, pack};
 pub use read::{Contents, Entry, ReadError, ReadLimits, read_layer};
 pub use revision::{RevisionError, RevisionRef};

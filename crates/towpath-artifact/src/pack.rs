@@ -16,8 +16,8 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 
+use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 
 use crate::digest::Digest;
@@ -140,17 +140,104 @@ pub enum PackError {
 ///
 /// Folders are not given but follow from the paths of all files, excluded ones too. As in Flux each is judged by
 /// itself: a folder may be missing from the archive while files below it are in.
+///
+/// # Errors
+/// [`PackError`].
 pub fn pack<'a>(
     files: impl IntoIterator<Item = FileEntry<'a>>,
     matcher: &Matcher,
     metadata: &Metadata,
 ) -> Result<Artifact, PackError> {
-    let files: Vec<FileEntry<'a>> = files.into_iter().collect();
-    let layer = Blob::new(LAYER_MEDIA_TYPE, gzip(&archive(&files, matcher)?));
-    let config = Blob::new(CONFIG_MEDIA_TYPE, CONFIG.as_bytes().to_vec());
-    let manifest = Manifest::new(config.descriptor(), layer.descriptor(), annotations(metadata));
-    let manifest = Blob::new(MANIFEST_MEDIA_TYPE, manifest.to_bytes());
-    Ok(Artifact { config, layer, manifest })
+    let mut contents = Vec::new();
+    let names: Vec<FileName> = files
+        .into_iter()
+        .map(|file| {
+            contents.push(file.bytes);
+            FileName { path: file.path, executable: file.executable }
+        })
+        .collect();
+    let mut packer = Packer::new(&names, matcher)?;
+    for at in packer.order() {
+        packer.add(&contents[at])?;
+    }
+    Ok(packer.finish(metadata))
+}
+
+/// A regular file whose content is still to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName {
+    /// Its path from the root of the artifact, with slashes.
+    pub path: String,
+    /// Whether its owner may execute it.
+    pub executable: bool,
+}
+
+/// Packing while contents arrive: whoever reads files and whoever compresses them need not wait for each other.
+pub struct Packer<'n> {
+    names: &'n [FileName],
+    items: std::vec::IntoIter<Item<'n>>,
+    tarball: Tarball<GzEncoder<Vec<u8>>>,
+}
+
+impl<'n> Packer<'n> {
+    /// Begins with the names of all files, excluded ones too, in any order.
+    ///
+    /// # Errors
+    /// [`PackError`] when the names make no archive.
+    pub fn new(names: &'n [FileName], matcher: &Matcher) -> Result<Self, PackError> {
+        let items = items(names, matcher)?.into_iter();
+        let encoder = GzBuilder::new()
+            .mtime(0)
+            .operating_system(GZIP_OS_UNKNOWN)
+            .write(Vec::new(), Compression::new(COMPRESSION_LEVEL));
+        let mut tarball = Tarball::new(encoder);
+        tarball.directory(".", DIRECTORY_MODE);
+        let mut packer = Self { names, items, tarball };
+        packer.folders();
+        Ok(packer)
+    }
+
+    /// The files that are packed, as positions among the names, in the order in which [`Packer::add`] wants them.
+    #[must_use]
+    pub fn order(&self) -> Vec<usize> {
+        self.items.as_slice().iter().filter_map(|item| item.file).collect()
+    }
+
+    /// Adds the content of the next file of [`Packer::order`]; one beyond the last is ignored.
+    ///
+    /// # Errors
+    /// [`PackError::TooLarge`].
+    pub fn add(&mut self, content: &[u8]) -> Result<(), PackError> {
+        let Some(at) = self.items.next().and_then(|item| item.file) else { return Ok(()) };
+        let file = &self.names[at];
+        if content.len() > MAX_FILE_LEN {
+            return Err(PackError::TooLarge(file.path.clone()));
+        }
+        let mode = if file.executable { EXECUTABLE_MODE } else { FILE_MODE };
+        self.tarball.file(&file.path, mode, content);
+        self.folders();
+        Ok(())
+    }
+
+    /// Writes the folders that stand before the next file.
+    fn folders(&mut self) {
+        while let Some(Item { components, file: None }) = self.items.as_slice().first() {
+            self.tarball.directory(&components.join("/"), DIRECTORY_MODE);
+            self.items.next();
+        }
+    }
+
+    /// The artifact of all files that were added.
+    #[must_use]
+    pub fn finish(self, metadata: &Metadata) -> Artifact {
+        let layer = self.tarball.finish().finish().expect("writing to memory does not fail");
+        let layer = Blob::new(LAYER_MEDIA_TYPE, layer);
+        let config = Blob::new(CONFIG_MEDIA_TYPE, CONFIG.as_bytes().to_vec());
+        let manifest =
+            Manifest::new(config.descriptor(), layer.descriptor(), annotations(metadata));
+        let manifest = Blob::new(MANIFEST_MEDIA_TYPE, manifest.to_bytes());
+        Artifact { config, layer, manifest }
+    }
 }
 
 /// An entry of the archive, sorted by the components of its path: the order in which Go walks a tree.
@@ -161,26 +248,7 @@ struct Item<'a> {
     file: Option<usize>,
 }
 
-fn archive(files: &[FileEntry<'_>], matcher: &Matcher) -> Result<Vec<u8>, PackError> {
-    let items = items(files, matcher)?;
-    let content: usize =
-        items.iter().filter_map(|item| item.file).map(|at| files[at].bytes.len()).sum();
-    let mut tarball = Tarball::with_capacity(content + (items.len() + 4) * 1024);
-    tarball.directory(".", DIRECTORY_MODE);
-    for item in items {
-        match item.file {
-            None => tarball.directory(&item.components.join("/"), DIRECTORY_MODE),
-            Some(at) => {
-                let file = &files[at];
-                let mode = if file.executable { EXECUTABLE_MODE } else { FILE_MODE };
-                tarball.file(&file.path, mode, &file.bytes);
-            }
-        }
-    }
-    Ok(tarball.finish())
-}
-
-fn items<'f>(files: &'f [FileEntry<'_>], matcher: &Matcher) -> Result<Vec<Item<'f>>, PackError> {
+fn items<'f>(files: &'f [FileName], matcher: &Matcher) -> Result<Vec<Item<'f>>, PackError> {
     let mut folders: BTreeSet<&str> = BTreeSet::new();
     let mut items = Vec::with_capacity(files.len());
     for (at, file) in files.iter().enumerate() {
@@ -196,9 +264,6 @@ fn items<'f>(files: &'f [FileEntry<'_>], matcher: &Matcher) -> Result<Vec<Item<'
             continue;
         }
         check(&file.path)?;
-        if file.bytes.len() > MAX_FILE_LEN {
-            return Err(PackError::TooLarge(file.path.clone()));
-        }
         items.push(Item { components, file: Some(at) });
     }
     if items.is_empty() {
@@ -234,14 +299,6 @@ fn reject_clashes(items: &[Item<'_>]) -> Result<(), PackError> {
         }
     }
     Ok(())
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let encoder = GzBuilder::new().mtime(0).operating_system(GZIP_OS_UNKNOWN);
-    let mut encoder =
-        encoder.write(Vec::with_capacity(bytes.len() / 4), Compression::new(COMPRESSION_LEVEL));
-    encoder.write_all(bytes).expect("writing to memory does not fail");
-    encoder.finish().expect("writing to memory does not fail")
 }
 
 fn annotations(metadata: &Metadata) -> BTreeMap<String, String> {

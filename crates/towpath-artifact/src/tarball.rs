@@ -4,21 +4,26 @@
 //! fields and the padding follow Go, so the stream is byte for byte what `flux push artifact` would have written
 //! for files of the same modes. This module writes; reading is in [`crate::read`].
 
+use std::io::Write;
+
 const BLOCK: usize = 512;
 const NAME_LEN: usize = 100;
 const PREFIX_LEN: usize = 155;
+/// How much is gathered before it is handed on: the steps of a compressor do not depend on the caller's.
+const CHUNK: usize = 64 << 10;
 
 /// The longest content that the size field of a USTAR header can state, in bytes.
 pub(crate) const MAX_FILE_LEN: usize = 0o77_777_777_777;
 
-/// A tar stream being written.
-pub(crate) struct Tarball {
+/// A tar stream being written into memory, or into what compresses it there.
+pub(crate) struct Tarball<W> {
     bytes: Vec<u8>,
+    sink: W,
 }
 
-impl Tarball {
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes) }
+impl<W: Write> Tarball<W> {
+    pub(crate) fn new(sink: W) -> Self {
+        Self { bytes: Vec::with_capacity(2 * CHUNK), sink }
     }
 
     /// Writes a folder; its name carries no trailing slash.
@@ -30,12 +35,24 @@ impl Tarball {
     pub(crate) fn file(&mut self, name: &str, mode: u32, content: &[u8]) {
         self.header(name, mode, b'0', content.len());
         self.content(content);
+        if self.bytes.len() >= CHUNK {
+            let whole = self.bytes.len() - self.bytes.len() % CHUNK;
+            self.hand_on(whole);
+        }
     }
 
     /// Closes the archive with its two empty blocks.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> W {
         self.bytes.resize(self.bytes.len() + 2 * BLOCK, 0);
-        self.bytes
+        self.hand_on(self.bytes.len());
+        self.sink
+    }
+
+    fn hand_on(&mut self, len: usize) {
+        for chunk in self.bytes[..len].chunks(CHUNK) {
+            self.sink.write_all(chunk).expect("writing to memory does not fail");
+        }
+        self.bytes.drain(..len);
     }
 
     fn header(&mut self, name: &str, mode: u32, kind: u8, len: usize) {

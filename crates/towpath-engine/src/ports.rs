@@ -211,7 +211,21 @@ pub trait Repository {
     ///
     /// # Errors
     /// [`RepositoryError`] when one is not here.
-    fn blobs(&self, names: &[String]) -> Result<Vec<Vec<u8>>, RepositoryError>;
+    fn blobs(&self, names: &[String]) -> Result<Vec<Vec<u8>>, RepositoryError> {
+        let mut contents = Vec::with_capacity(names.len());
+        self.each_blob(names, &mut |content| contents.push(content))?;
+        Ok(contents)
+    }
+
+    /// Hands on the contents of blobs as they arrive, in the order asked: as many as there are names, unless it fails.
+    ///
+    /// # Errors
+    /// [`RepositoryError`] when one is not here; those before it were handed on.
+    fn each_blob(
+        &self,
+        names: &[String],
+        take: &mut dyn FnMut(Vec<u8>),
+    ) -> Result<(), RepositoryError>;
 
     /// The commits reachable from `tip` and not from `without`, newest first.
     ///

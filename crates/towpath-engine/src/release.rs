@@ -3,12 +3,11 @@
 //! Never reads a work tree by itself: files of one come in as values when a user asked for that.
 //! A version is published once; the ledger and the registry must agree on its digest.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use towpath_artifact::ignore::Matcher;
-use towpath_artifact::{Artifact, FileEntry, Metadata, PackError, pack};
+use towpath_artifact::{Artifact, FileEntry, FileName, Metadata, PackError, Packer, pack};
 use towpath_core::id::{CommitId, Digest};
 use towpath_core::path::Component;
 use towpath_core::record::{Event, Record};
@@ -106,34 +105,33 @@ pub fn package(
     about: &About,
     matcher: &Matcher,
 ) -> Result<Package, ReleaseError> {
-    let mut kept = Vec::new();
-    let mut files = Vec::new();
+    let mut names = Vec::new();
+    let mut blobs = Vec::new();
     let mut left_out = Vec::new();
     for entry in repository.entries(&about.commit)? {
-        let parts: Vec<&str> = entry.path.as_str().split('/').collect();
-        let excluded = matcher.excludes(&parts, false);
-        match entry.mode {
-            FileMode::Symlink | FileMode::Submodule => {
-                if !excluded {
-                    left_out.push(entry.path.to_string());
-                }
-                continue;
+        if matches!(entry.mode, FileMode::Symlink | FileMode::Submodule) {
+            let parts: Vec<&str> = entry.path.as_str().split('/').collect();
+            if !matcher.excludes(&parts, false) {
+                left_out.push(entry.path.to_string());
             }
-            // An excluded file is named all the same: its folders are judged by themselves.
-            FileMode::Regular | FileMode::Executable if excluded => {}
-            FileMode::Regular | FileMode::Executable => kept.push((files.len(), entry.blob)),
+            continue;
         }
-        files.push(FileEntry {
-            path: entry.path.to_string(),
-            executable: entry.mode == FileMode::Executable,
-            bytes: Cow::Borrowed(&[]),
-        });
+        // An excluded file is named all the same: its folders are judged by themselves.
+        let executable = entry.mode == FileMode::Executable;
+        names.push(FileName { path: entry.path.to_string(), executable });
+        blobs.push(entry.blob);
     }
-    let names: Vec<String> = kept.iter().map(|(_, blob)| blob.clone()).collect();
-    for ((index, _), bytes) in kept.iter().zip(repository.blobs(&names)?) {
-        files[*index].bytes = Cow::Owned(bytes);
-    }
-    pack_files(files, about, matcher, left_out, BTreeMap::new())
+    let mut packer = Packer::new(&names, matcher)?;
+    let order: Vec<String> = packer.order().into_iter().map(|at| blobs[at].clone()).collect();
+    let mut added = Ok(());
+    repository.each_blob(&order, &mut |content| {
+        if added.is_ok() {
+            added = packer.add(&content);
+        }
+    })?;
+    added?;
+    let artifact = packer.finish(&metadata(about, BTreeMap::new()));
+    Ok(Package { artifact, files: order.len(), left_out })
 }
 
 /// Packages files of a work tree, which a user asked for; the package says so.
@@ -146,29 +144,21 @@ pub fn package_work_tree(
     matcher: &Matcher,
 ) -> Result<Package, ReleaseError> {
     let mark = BTreeMap::from([("towpath.dev/work-tree".to_owned(), "true".to_owned())]);
-    pack_files(files, about, matcher, Vec::new(), mark)
+    let kept =
+        |file: &&FileEntry<'_>| !matcher.excludes(&file.path.split('/').collect::<Vec<_>>(), false);
+    let count = files.iter().filter(kept).count();
+    let artifact = pack(files, matcher, &metadata(about, mark))?;
+    Ok(Package { artifact, files: count, left_out: Vec::new() })
 }
 
-fn pack_files(
-    files: Vec<FileEntry<'_>>,
-    about: &About,
-    matcher: &Matcher,
-    left_out: Vec<String>,
-    annotations: BTreeMap<String, String>,
-) -> Result<Package, ReleaseError> {
+fn metadata(about: &About, annotations: BTreeMap<String, String>) -> Metadata {
     let algorithm = if about.commit.as_str().len() == 64 { "sha256" } else { "sha1" };
-    let metadata = Metadata {
+    Metadata {
         source: about.source.clone(),
         revision: format!("{}@{algorithm}:{}", about.version.original(), about.commit),
         created: about.created.to_string(),
         annotations,
-    };
-    let count = files
-        .iter()
-        .filter(|f| !matcher.excludes(&f.path.split('/').collect::<Vec<_>>(), false))
-        .count();
-    let artifact = pack(files, matcher, &metadata)?;
-    Ok(Package { artifact, files: count, left_out })
+    }
 }
 
 /// Publishes a package under its version's tag and records it, each once.

@@ -396,15 +396,21 @@ impl Repository for MemoryRepository {
         Ok(tree.iter().map(entry).collect())
     }
 
-    fn blobs(&self, names: &[String]) -> Result<Vec<Vec<u8>>, RepositoryError> {
+    fn each_blob(
+        &self,
+        names: &[String],
+        take: &mut dyn FnMut(Vec<u8>),
+    ) -> Result<(), RepositoryError> {
         let here = lock(&self.here);
         let files = here.objects.values().flat_map(|stored| stored.tree.values());
         let known: BTreeMap<&str, &File> = files.map(|file| (file.blob.as_str(), file)).collect();
-        let blob = |name: &String| match known.get(name.as_str()) {
-            Some(file) => Ok(file.bytes.to_vec()),
-            None => fail(format!("{name} is not here")),
-        };
-        names.iter().map(blob).collect()
+        for name in names {
+            match known.get(name.as_str()) {
+                Some(file) => take(file.bytes.to_vec()),
+                None => return fail(format!("{name} is not here")),
+            }
+        }
+        Ok(())
     }
 
     fn history(

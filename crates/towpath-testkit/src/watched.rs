@@ -169,9 +169,9 @@ impl<R: Repository> Repository for Watched<R> {
         self.watch("entries", || self.inner.entries(commit))?
     }
 
-    fn blobs(&self, names: &[String]) -> Git<Vec<Vec<u8>>> {
+    fn each_blob(&self, names: &[String], take: &mut dyn FnMut(Vec<u8>)) -> Git<()> {
         self.count("blobs", names.len());
-        self.watch("blobs", || self.inner.blobs(names))?
+        self.watch("blobs", || self.inner.each_blob(names, take))?
     }
 
     fn history(&self, tip: &CommitId, without: Option<&CommitId>) -> Git<Vec<Commit>> {

@@ -32,10 +32,7 @@ pub(super) fn release(bench: &Bench, files: usize) -> Result<()> {
         command
     };
     let no_output = || {
-        match fs::remove_dir_all(&output) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
+        remove(&output)?;
         tree::delete_branch(&repository, "towpath/ledger")
     };
     let archive = || {
@@ -44,10 +41,15 @@ pub(super) fn release(bench: &Bench, files: usize) -> Result<()> {
         command.current_dir(&repository);
         command
     };
+    let no_cache = || remove(&repository.join(".git/towpath"));
     let rows = [
         (
             "release --dry-run: archive and digest".to_owned(),
             median(bench.runs, || Ok(()), || release(&["--dry-run"]))?,
+        ),
+        (
+            "  in a clone that has read none of them yet".to_owned(),
+            median(bench.runs, no_cache, || release(&["--dry-run"]))?,
         ),
         (
             "release: published and recorded".to_owned(),
@@ -57,6 +59,13 @@ pub(super) fn release(bench: &Bench, files: usize) -> Result<()> {
     ];
     table(&format!("towpath release, {files} files"), &rows);
     Ok(())
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// A cluster, so that there is a component to release.

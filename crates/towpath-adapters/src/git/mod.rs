@@ -16,6 +16,7 @@ mod write;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use towpath_core::id::{BranchName, CommitId};
 use towpath_engine::ports::{
@@ -37,6 +38,8 @@ pub struct Git {
     common_dir: PathBuf,
     top_level: Option<PathBuf>,
     remote: Option<String>,
+    /// The files of the commit that was listed last: a command asks for the same one again and again.
+    listed: Arc<Mutex<Option<(CommitId, Vec<TreeEntry>)>>>,
 }
 
 impl Git {
@@ -67,27 +70,41 @@ impl Git {
         let interactive = std::io::stdin().is_terminal();
         let mut program = Program { dir: dir.to_owned(), env, interactive };
 
-        let inside = program.call(["rev-parse", "--is-inside-work-tree"]).finish(&what)?;
-        if !inside.status.success() {
-            let said = String::from_utf8_lossy(&inside.stderr);
-            if said.contains("not a git repository") {
+        // One process for all of it: every command begins here.
+        let asked = ["--is-inside-work-tree", "--absolute-git-dir", "--git-common-dir"];
+        let found = program
+            .call(["rev-parse"].into_iter().chain(asked).chain(["--show-toplevel"]))
+            .finish(&what)?;
+        let lines: Vec<&[u8]> = found
+            .stdout
+            .strip_suffix(b"\n")
+            .unwrap_or(&found.stdout)
+            .split(|b| *b == b'\n')
+            .collect();
+        let (git_dir, common_dir, top_level) = match lines.as_slice() {
+            [b"true", git_dir, common_dir, top_level] if found.status.success() => {
+                (git_dir, common_dir, Some(os_path(top_level)))
+            }
+            // Where there is no work tree, the last question fails after the others were answered.
+            [b"false", git_dir, common_dir] => (git_dir, common_dir, None),
+            _ if found.status.success() => {
+                return Err(error::refusal(
+                    format!("{what}: its path has a line break"),
+                    Some("rename the folder"),
+                ));
+            }
+            _ if String::from_utf8_lossy(&found.stderr).contains("not a git repository") => {
                 return Ok(None);
             }
-            return Err(error::failure(what, &inside.stderr));
-        }
-        let path_of = |option: &str| {
-            let bytes = program.call(["rev-parse", option]).run(&what)?;
-            Ok::<_, RepositoryError>(os_path(bytes.strip_suffix(b"\n").unwrap_or(&bytes)))
+            _ => return Err(error::failure(what, &found.stderr)),
         };
-        let git_dir = path_of("--absolute-git-dir")?;
-        let common_dir = program.dir.join(path_of("--git-common-dir")?);
-        let top_level =
-            if inside.stdout == b"true\n" { Some(path_of("--show-toplevel")?) } else { None };
+        let git_dir = os_path(git_dir);
+        let common_dir = program.dir.join(os_path(common_dir));
         program.dir = top_level.clone().unwrap_or_else(|| git_dir.clone());
 
-        let mut git = Self { program, git_dir, common_dir, top_level, remote: None };
-        let branch = git.head()?.branch;
-        git.remote = git.choose_remote(branch.as_ref())?;
+        let listed = Arc::default();
+        let mut git = Self { program, git_dir, common_dir, top_level, remote: None, listed };
+        git.remote = git.choose_remote(|| Ok(read::current_branch(&git)?))?;
         Ok(Some(git))
     }
 
@@ -96,7 +113,7 @@ impl Git {
     /// # Errors
     /// [`RepositoryError`] as of [`Git::open`], about remotes.
     pub fn with_trunk(mut self, trunk: &BranchName) -> Result<Self, RepositoryError> {
-        self.remote = self.choose_remote(Some(trunk))?;
+        self.remote = self.choose_remote(|| Ok(Some(trunk.clone())))?;
         Ok(self)
     }
 
@@ -118,9 +135,10 @@ impl Git {
         self.remote.as_deref()
     }
 
+    /// `followed` is asked for the branch whose upstream decides, and only where something is to be decided.
     fn choose_remote(
         &self,
-        branch: Option<&BranchName>,
+        followed: impl FnOnce() -> Result<Option<BranchName>, RepositoryError>,
     ) -> Result<Option<String>, RepositoryError> {
         let what = "cannot read the remotes";
         let listed = self.program.call(["remote"]).run(what)?;
@@ -131,7 +149,12 @@ impl Git {
                 Some("rename it: git config --rename-section"),
             ));
         }
-        if let Some(branch) = branch {
+        match remotes.as_slice() {
+            [] => return Ok(None),
+            [only] => return Ok(Some((*only).to_owned())),
+            _ => {}
+        }
+        if let Some(branch) = followed()? {
             let key = format!("branch.{branch}.remote");
             let upstream = self.program.call(["config", "--get", key.as_str()]).finish(what)?;
             let upstream = String::from_utf8_lossy(&upstream.stdout);
@@ -141,8 +164,6 @@ impl Git {
             }
         }
         match remotes.as_slice() {
-            [] => Ok(None),
-            [only] => Ok(Some((*only).to_owned())),
             many if many.contains(&"origin") => Ok(Some("origin".to_owned())),
             many => Err(error::refusal(
                 format!("there are several remotes and none is followed: {}", many.join(", ")),
@@ -215,11 +236,23 @@ impl Repository for Git {
     }
 
     fn entries(&self, commit: &CommitId) -> Result<Vec<TreeEntry>, RepositoryError> {
-        objects::entries(self, commit)
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, entries)) = &*listed
+            && known == commit
+        {
+            return Ok(entries.clone());
+        }
+        let entries = objects::entries(self, commit)?;
+        *listed = Some((commit.clone(), entries.clone()));
+        Ok(entries)
     }
 
-    fn blobs(&self, names: &[String]) -> Result<Vec<Vec<u8>>, RepositoryError> {
-        objects::blobs(self, names)
+    fn each_blob(
+        &self,
+        names: &[String],
+        take: &mut dyn FnMut(Vec<u8>),
+    ) -> Result<(), RepositoryError> {
+        objects::each_blob(self, names, take)
     }
 
     fn history(

@@ -118,46 +118,54 @@ fn reader(
     running.output().ok_or_else(|| error::refusal("git gives no output", None))
 }
 
-pub(super) fn blobs(git: &Git, names: &[String]) -> Result<Vec<Vec<u8>>, RepositoryError> {
+pub(super) fn each_blob(
+    git: &Git,
+    names: &[String],
+    take: &mut dyn FnMut(Vec<u8>),
+) -> Result<(), RepositoryError> {
     let what = "cannot read the files";
     if names.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
     if let Some(odd) = names.iter().find(|name| CommitId::parse(name).is_err()) {
         return Err(error::refusal(format!("{what}: {odd:?} is not the name of a blob"), None));
     }
-    contents(git, names, "blob", what)
+    each_object(git, names, "blob", what, take)
 }
 
-/// The contents of objects of one kind, in the order asked.
-fn contents(
+/// Hands on the contents of objects of one kind, in the order asked.
+fn each_object(
     git: &Git,
     names: &[String],
     kind: &str,
     what: &str,
-) -> Result<Vec<Vec<u8>>, RepositoryError> {
+    take: &mut dyn FnMut(Vec<u8>),
+) -> Result<(), RepositoryError> {
     let asked = names.join("\n") + "\n";
-    let mut running = git.program.call(["cat-file", "--batch"]).input([]).start(what)?;
+    // Unbuffered, Git writes each object by itself, which costs more than finding it.
+    let mut running =
+        git.program.call(["cat-file", "--batch", "--buffer"]).input([]).start(what)?;
     let stdin = running.stdin.take();
-    let contents = std::thread::scope(|scope| {
+    let came = std::thread::scope(|scope| {
         // A thread of its own: Git answers while it is still being asked, and pipes are small.
         scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(asked.as_bytes())));
-        let mut contents = Vec::with_capacity(names.len());
+        let mut came = 0;
         let reading = (|| {
             let reader = reader(&mut running)?;
             while let Some((_, content)) = next_object(reader, kind, what)? {
-                contents.push(content);
+                came += 1;
+                take(content);
             }
             Ok(())
         })();
         // Whatever was wrong, Git must end, or the writer would wait for ever.
         let ended = running.end(what);
-        reading.and_then(|()| ended.map(|()| contents))
+        reading.and_then(|()| ended.map(|()| came))
     })?;
-    if contents.len() != names.len() {
+    if came != names.len() {
         return Err(error::refusal(format!("{what}: not all of them came"), None));
     }
-    Ok(contents)
+    Ok(())
 }
 
 pub(super) fn history(
@@ -174,7 +182,8 @@ pub(super) fn history(
         .args(["--"])
         .start(&what)?;
     let names = list.take_output().ok_or_else(|| error::refusal("git gives no output", None))?;
-    let mut objects = git.program.call(["cat-file", "--batch"]).input_from(names).start(&what)?;
+    let mut objects =
+        git.program.call(["cat-file", "--batch", "--buffer"]).input_from(names).start(&what)?;
     let cuts = read::shallow_cuts(git)?;
     let mut commits = Vec::new();
     while let Some((name, content)) = next_object(reader(&mut objects)?, "commit", &what)? {
@@ -205,7 +214,8 @@ pub(super) fn commits(git: &Git, names: &[CommitId]) -> Result<Vec<Commit>, Repo
         .input(asked)
         .run(what)?;
     let here: Vec<String> = String::from_utf8_lossy(&here).lines().map(str::to_owned).collect();
-    let contents = contents(git, &here, "commit", what)?;
+    let mut contents = Vec::with_capacity(here.len());
+    each_object(git, &here, "commit", what, &mut |content| contents.push(content))?;
     here.iter().zip(contents).map(|(name, content)| parse_commit(name, &content)).collect()
 }
 

@@ -21,6 +21,11 @@ pub(super) fn commit_id(text: &[u8]) -> Result<CommitId, RepositoryError> {
 }
 
 pub(super) fn head(git: &Git) -> Result<Head, RepositoryError> {
+    Ok(Head { branch: current_branch(git)?, commit: resolve(git, "HEAD")? })
+}
+
+/// The branch that `HEAD` names; `None` when it is detached.
+pub(super) fn current_branch(git: &Git) -> Result<Option<BranchName>, RepositoryError> {
     let what = "cannot read HEAD";
     let symbolic = git.program.call(["symbolic-ref", "--quiet", "HEAD"]).finish(what)?;
     let branch = match symbolic.status.code() {
@@ -38,7 +43,7 @@ pub(super) fn head(git: &Git) -> Result<Head, RepositoryError> {
         Some(1) => None,
         _ => return Err(error::failure(what, &symbolic.stderr)),
     };
-    Ok(Head { branch, commit: resolve(git, "HEAD")? })
+    Ok(branch)
 }
 
 /// The references below the patterns: full name, object, and for a symbolic one what it names.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use towpath_core::id::{CommitId, RepoPath};
-use towpath_engine::ports::{FileMode, Merge, NewCommit, RepositoryError, TreeChange};
+use towpath_engine::ports::{FileMode, Merge, NewCommit, Repository, RepositoryError, TreeChange};
 
 use super::command::{Call, cannot_run};
 use super::{Git, error, objects, read};
@@ -324,7 +324,7 @@ fn tree_changes(
         }
     }
     let names: Vec<String> = written.iter().map(|(_, _, object)| object.clone()).collect();
-    let contents = objects::blobs(git, &names)?;
+    let contents = Repository::blobs(git, &names)?;
     let puts = written.into_iter().zip(contents).map(|((path, mode, _), bytes)| TreeChange::Put {
         path,
         mode,

@@ -53,6 +53,11 @@ fn make(session: &Session, args: &ReleaseArgs, printer: &Printer) -> Result<Answ
         session.fetch()?;
     }
     let commit = commit_for(session, args, &version)?;
+    // Git looks at the work tree while its files are read and packed.
+    let dirty = (!args.work_tree).then(|| {
+        let git = git.clone();
+        std::thread::spawn(move || git.dirty())
+    });
     // The path as it was when the commit was made decides what the component's files are.
     let surveyed = survey(read_commit(git, &commit, &session.cache)?)?;
     let component =
@@ -69,9 +74,16 @@ fn make(session: &Session, args: &ReleaseArgs, printer: &Printer) -> Result<Answ
     let package = if args.work_tree {
         release::package_work_tree(work_tree_files(session, &matcher)?, &about, &matcher)?
     } else {
-        note_dirty(session, printer)?;
         release::package(git, &about, &matcher)?
     };
+    if let Some(dirty) = dirty {
+        let paths = dirty.join().map_err(|_| Failure::new("the work tree could not be read"))??;
+        if !paths.is_empty() {
+            printer.note(
+                "note: the work tree has changes that are not committed; they are not released",
+            );
+        }
+    }
     for path in &package.left_out {
         printer
             .note(&format!("note: {path} is a link or a submodule and is left out, as Flux does"));
@@ -225,7 +237,9 @@ fn commit_for(
     }
     if !args.work_tree {
         let normal = version.normalized();
-        for tag in [version.original().to_owned(), format!("v{normal}"), normal] {
+        let mut tags = vec![version.original().to_owned(), normal.clone(), format!("v{normal}")];
+        tags.dedup();
+        for tag in tags {
             if let Some(commit) = git.resolve(&format!("refs/tags/{tag}"))? {
                 return Ok(commit);
             }
@@ -234,14 +248,6 @@ fn commit_for(
     git.head()?.commit.ok_or_else(|| {
         Failure::new("the repository has no commit yet").hint("commit the files first")
     })
-}
-
-fn note_dirty(session: &Session, printer: &Printer) -> Result<(), Failure> {
-    if !session.git()?.dirty()?.is_empty() {
-        printer
-            .note("note: the work tree has changes that are not committed; they are not released");
-    }
-    Ok(())
 }
 
 fn about(
