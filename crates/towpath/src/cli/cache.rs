@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,9 @@ struct Kept {
 /// The cache of one repository.
 pub(crate) struct Cache {
     file: Option<PathBuf>,
-    old: Kept,
+    /// Read on a thread of its own: whoever needs it has files to list in the meantime.
+    loading: Mutex<Option<JoinHandle<Kept>>>,
+    old: OnceLock<Kept>,
     new: Mutex<Kept>,
 }
 
@@ -46,17 +49,21 @@ impl Cache {
     pub(crate) fn open(folder: Option<PathBuf>) -> Self {
         let file =
             folder.map(|f| f.join(format!("facts-{FACTS_VERSION}-{}", env!("CARGO_PKG_VERSION"))));
-        let old = file
-            .as_deref()
-            .and_then(|file| fs::read(file).ok())
-            .and_then(|bytes| postcard::from_bytes(&bytes).ok())
-            .unwrap_or_default();
-        Self { file, old, new: Mutex::default() }
+        let loading = file.clone().map(|file| std::thread::spawn(move || read(&file)));
+        Self { file, loading: Mutex::new(loading), old: OnceLock::new(), new: Mutex::default() }
+    }
+
+    /// What the cache held when the command began.
+    fn old(&self) -> &Kept {
+        self.old.get_or_init(|| {
+            let loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner).take();
+            loading.and_then(|thread| thread.join().ok()).unwrap_or_default()
+        })
     }
 
     /// Facts of a file that has not changed since.
     pub(crate) fn by_stamp(&self, path: &RepoPath, stamp: &Stamp) -> Option<Arc<FileFacts>> {
-        let (old, content) = self.old.stamps.get(path.as_str())?;
+        let (old, content) = self.old().stamps.get(path.as_str())?;
         if old != stamp {
             return None;
         }
@@ -79,16 +86,20 @@ impl Cache {
         let Some(file) = &self.file else { return };
         let new = std::mem::take(&mut *self.fresh());
         // Writing costs as the whole cache does; a few files are read again sooner than that.
-        if new.stamps.len() + new.facts.len() <= self.old.stamps.len() / 50 {
+        if new.stamps.len() + new.facts.len() <= self.old().stamps.len() / 50 {
             return;
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
-        let mut kept = Kept { facts: self.old.facts.clone(), stamps: self.old.stamps.clone() };
+        let mut kept = Kept { facts: self.old().facts.clone(), stamps: self.old().stamps.clone() };
         kept.facts.extend(new.facts);
         let young = |stamp: &Stamp| stamp.nanos.saturating_add(TICK) > now;
         kept.stamps.extend(new.stamps.into_iter().filter(|(_, (stamp, _))| !young(stamp)));
         let _ = write(file, &kept);
     }
+}
+
+fn read(file: &Path) -> Kept {
+    fs::read(file).ok().and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default()
 }
 
 fn write(file: &Path, kept: &Kept) -> Option<()> {
@@ -107,7 +118,7 @@ fn key(content: &str, file_name: &str) -> String {
 impl FactsStore for Cache {
     fn get(&self, content: &str, file_name: &str) -> Option<Arc<FileFacts>> {
         let key = key(content, file_name);
-        let old = self.old.facts.get(&key).map(Arc::clone);
+        let old = self.old().facts.get(&key).map(Arc::clone);
         old.or_else(|| self.fresh().facts.get(&key).map(Arc::clone))
     }
 

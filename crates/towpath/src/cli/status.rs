@@ -28,12 +28,13 @@ pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<Answer, Failure>
     }
     let survey = session.survey_here()?;
     let snapshot = session.snapshot_here(&survey)?;
-    let path = &survey.resolved.path;
-    let plan = plan(path, &snapshot);
-    let status = status(path, &snapshot, &plan);
-    let output = StatusOutput::new(path.trunk.as_str(), &status);
+    let plan = plan(&survey.resolved.path, &snapshot);
+    let status = status(&survey.resolved.path, &snapshot, &plan);
+    let output = StatusOutput::new(survey.resolved.path.trunk.as_str(), &status);
     let text = text(&status, survey.has_path_file);
     session.save_cache();
+    // The process is about to end: giving back a fleet's facts one by one would take a tenth of its time.
+    std::mem::forget((session, survey, snapshot, plan, status));
     Answer::new(true, text, "Status", output)
 }
 

@@ -166,6 +166,17 @@ fn links_and_odd_files_of_the_repository_are_no_trap() {
     }
 }
 
+/// What stands elsewhere on the machine would be shown in the error.
+#[test]
+fn a_link_in_the_place_of_towpath_yaml_is_refused() {
+    let world = World::example();
+    std::os::unix::fs::symlink("/etc/passwd", world.repo.path().join("towpath.yaml"))
+        .expect("a link can be made");
+    world.refused(&["status", "--offline"]);
+    world.refused(&["init"]);
+    assert_transcript!(world);
+}
+
 #[test]
 fn a_reader_that_leaves_is_no_failure() {
     let world = World::two_releases();

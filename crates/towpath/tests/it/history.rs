@@ -113,6 +113,8 @@ fn a_record_in_somebody_else_s_name_is_found() {
         theirs.git(&["commit", "--quiet", "--allow-empty", "--message", &message]);
     });
     assert_eq!(world.run(&["history", "verify"]), 1);
+    // It is no evidence for anything either.
+    world.refused(&["promote", "production"]);
     assert_transcript!(world);
 }
 

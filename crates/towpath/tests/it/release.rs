@@ -68,6 +68,18 @@ fn the_dirty_work_tree_is_released_only_when_asked() {
     assert_transcript!(world);
 }
 
+/// Nobody else could make it again or look at what is in it.
+#[test]
+fn a_commit_that_only_this_clone_has_is_not_released() {
+    let world = World::stated();
+    world.repo.file("platform/services/keda.yaml", KEDA).commit("add keda");
+    world.refused(&["release", "0.0.8"]);
+    assert_eq!(world.run(&["release", "0.0.8", "--dry-run"]), 0);
+    world.repo.git(&["push", "--quiet", "origin", "HEAD"]);
+    assert_eq!(world.run(&["release", "0.0.8"]), 0);
+    assert_transcript!(world);
+}
+
 #[test]
 fn a_tag_of_git_names_the_commit() {
     let world = World::stated();

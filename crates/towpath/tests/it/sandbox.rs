@@ -1,6 +1,6 @@
 //! `towpath sandbox create`, `list`, `promote` and `delete`.
 
-use crate::support::{GRACE, KEDA, PATH_FILE, World, assert_transcript};
+use crate::support::{GRACE, KEDA, PATH_FILE, PRODUCTION, World, assert_transcript};
 
 const CREATE: [&str; 9] = [
     "sandbox",
@@ -170,6 +170,20 @@ fn a_change_that_is_not_pushed_is_not_left_behind() {
     world.repo.git(&["switch", "--quiet", "main"]);
     world.refused(&["sandbox", "promote", "sandbox-a"]);
     world.refused(&["sandbox", "delete", "sandbox-a"]);
+    assert_transcript!(world);
+}
+
+/// A merge is no way around the gates: production moves by promotion only.
+#[test]
+fn a_change_that_moves_a_promoted_pin_is_refused() {
+    let world = World::two_releases();
+    world.ok(&CREATE);
+    world.repo.git(&["switch", "--quiet", BRANCH]);
+    world.edit(PRODUCTION, "tag: 0.0.7", "tag: 0.0.8");
+    world.publish("production too, while we are here");
+    world.repo.git(&["switch", "--quiet", "main"]);
+    world.refused(&["sandbox", "promote", "sandbox-a"]);
+    world.refused(&["sandbox", "promote", "sandbox-a", "--merge"]);
     assert_transcript!(world);
 }
 
