@@ -39,8 +39,11 @@ pub struct Git {
     top_level: Option<PathBuf>,
     remote: Option<String>,
     /// The files of the commit that was listed last: a command asks for the same one again and again.
-    listed: Arc<Mutex<Option<(CommitId, Vec<TreeEntry>)>>>,
+    listed: Arc<Mutex<Option<Listed>>>,
 }
+
+/// A commit, and its files.
+type Listed = (CommitId, Vec<TreeEntry>);
 
 impl Git {
     /// Opens the repository that `dir` is in; `None` where it is in none.
@@ -104,7 +107,7 @@ impl Git {
 
         let listed = Arc::default();
         let mut git = Self { program, git_dir, common_dir, top_level, remote: None, listed };
-        git.remote = git.choose_remote(|| Ok(read::current_branch(&git)?))?;
+        git.remote = git.choose_remote(|| read::current_branch(&git))?;
         Ok(Some(git))
     }
 
