@@ -6,11 +6,13 @@
 //! quotes and line endings elsewhere are kept because they are never touched.
 //!
 //! The crate is pure: bytes in, values out. It knows nothing of Kubernetes objects, files or
-//! Towpath's own domain, and it does not format or re-emit documents.
+//! Towpath's own domain. Files that people wrote are edited and never written anew; [`write`] is for
+//! what a render makes, [`emit`] for what Towpath itself makes.
 //!
 //! Where to go next: `load.rs` builds the tree from events, `scalar.rs` has the rules for scalars,
-//! `edit.rs` the edits and their proof, `quote.rs` the quoting.
+//! `edit.rs` the edits and their proof, `quote.rs` the quoting, `write.rs` the writer.
 
+mod base64;
 mod check;
 mod edit;
 mod emit;
@@ -21,12 +23,15 @@ mod node;
 mod position;
 mod quote;
 mod scalar;
+mod timestamp;
 mod token;
+mod write;
 
 pub use edit::{Edit, EditError, apply, replace_checked, set_entry, set_scalar};
 pub use emit::emit;
 pub use error::{Error, ErrorKind, report};
-pub use load::{Limits, parse, parse_with};
+pub use load::{Duplicates, Limits, Reading, parse, parse_with};
 pub use node::{Document, Entry, Key, Mapping, Node, Style, Value};
 pub use position::Span;
 pub use quote::quote;
+pub use write::write;

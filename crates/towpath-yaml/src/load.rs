@@ -23,6 +23,31 @@ pub struct Limits {
     pub max_depth: usize,
     /// Values once aliases are expanded.
     pub max_nodes: usize,
+    /// Whose rules say what a scalar is.
+    pub reading: Reading,
+    /// What a key means that a mapping holds twice.
+    pub duplicates: Duplicates,
+}
+
+/// Whose rules say what a plain scalar is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Reading {
+    /// As `sigs.k8s.io/yaml` reads what an API server is given: `yes` is a bool, a date is text.
+    #[default]
+    GoYaml2,
+    /// As Kustomize reads (`kubernetes-sigs/kustomize:kyaml`): `yes` is text, a date is written out
+    /// with its time, bools and fractions cannot be keys.
+    GoYaml3,
+}
+
+/// What a key means that a mapping holds twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Duplicates {
+    /// A fault: of two values that a person wrote, a reader drops one unseen.
+    #[default]
+    Refuse,
+    /// The last one counts, as for readers of what a program wrote; it stands where the first stood.
+    LastWins,
 }
 
 impl Default for Limits {
@@ -30,7 +55,13 @@ impl Default for Limits {
     /// `serde_json` reads back; 3 million values are what 64 MiB of manifests hold, and keep a
     /// hostile source below about half a gigabyte.
     fn default() -> Self {
-        Self { max_bytes: 64 << 20, max_depth: 128, max_nodes: 3_000_000 }
+        Self {
+            max_bytes: 64 << 20,
+            max_depth: 128,
+            max_nodes: 3_000_000,
+            reading: Reading::default(),
+            duplicates: Duplicates::default(),
+        }
     }
 }
 
@@ -283,22 +314,22 @@ impl<'s> Loader<'s> {
         }
         let in_flow = self.in_flow();
         let plain = matches!(style, Style::Plain | Style::Empty);
+        let reading = self.limits.reading;
         let resolved = match tag {
             None if style == Style::Empty => Some(Value::Null),
-            None if plain => scalar::resolve_plain(&text),
+            None if plain => scalar::resolve_plain(&text, reading),
             None => None,
             // The tag `!` alone means "as if plain" to go-yaml, even on a quoted scalar.
             Some(tag) if is_bare(tag) => {
                 if text.is_empty() {
                     Some(Value::Null)
                 } else {
-                    scalar::resolve_plain(&text)
+                    scalar::resolve_plain(&text, reading)
                 }
             }
             Some(tag) => match core_suffix(tag) {
-                Some(suffix) => {
-                    scalar::resolve_tagged(suffix, &text).map_err(|kind| Error::new(kind, span))?
-                }
+                Some(suffix) => scalar::resolve_tagged(suffix, &text, reading)
+                    .map_err(|kind| Error::new(kind, span))?,
                 None => None,
             },
         };
@@ -518,7 +549,7 @@ impl<'s> Loader<'s> {
                 {
                     span.end = last.value.span.end.max(last.key.span.end);
                 }
-                Value::Map(build_mapping(entries, merged)?)
+                Value::Map(build_mapping(entries, merged, self.limits.duplicates)?)
             }
         };
         let node =
@@ -541,7 +572,7 @@ impl<'s> Loader<'s> {
         match &mut frame.content {
             Content::Seq(items) => items.push(node),
             Content::Map { entries, key, merged } => match std::mem::replace(key, Pending::Key) {
-                Pending::Key => *key = Pending::Value(as_key(node, at)?),
+                Pending::Key => *key = Pending::Value(as_key(node, at, self.limits.reading)?),
                 Pending::Value(key) => entries.push(Entry { key, value: node }),
                 Pending::Merge => merged.push(node),
             },
@@ -550,11 +581,11 @@ impl<'s> Loader<'s> {
     }
 }
 
-fn as_key(node: Node, at: Span) -> Result<Key, Error> {
+fn as_key(node: Node, at: Span, reading: Reading) -> Result<Key, Error> {
     let Node { value, span, style, aliased, tagged, in_flow, .. } = node;
     let is_string = matches!(value, Value::String(_));
-    let text =
-        scalar::key_text(value).map_err(|what| Error::new(ErrorKind::UnsupportedKey(what), at))?;
+    let text = scalar::key_text(value, reading)
+        .map_err(|what| Error::new(ErrorKind::UnsupportedKey(what), at))?;
     Ok(Key { text, span, style, aliased, tagged, in_flow, is_string })
 }
 

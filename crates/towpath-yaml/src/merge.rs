@@ -3,11 +3,19 @@
 //! Works on finished nodes only; which key is a merge key is decided in `load.rs`.
 
 use crate::error::{Error, ErrorKind};
+use crate::load::Duplicates;
 use crate::node::{Entry, Mapping, Node, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A mapping of its own entries and of those that `<<` brought.
-pub(crate) fn build_mapping(entries: Vec<Entry>, merged: Vec<Node>) -> Result<Mapping, Error> {
+pub(crate) fn build_mapping(
+    mut entries: Vec<Entry>,
+    merged: Vec<Node>,
+    duplicates: Duplicates,
+) -> Result<Mapping, Error> {
+    if duplicates == Duplicates::LastWins {
+        entries = last_wins(entries);
+    }
     let own = Mapping::new(entries).map_err(|(mut entries, first, second)| {
         let key = entries.swap_remove(second).key;
         let first_line = entries[first].key.span.line;
@@ -44,6 +52,22 @@ pub(crate) fn build_mapping(entries: Vec<Entry>, merged: Vec<Node>) -> Result<Ma
         }
     }
     Ok(Mapping::new(entries).unwrap_or_default())
+}
+
+/// Of entries with one key the last, where the first one stood.
+fn last_wins(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match places.get(&entry.key.text) {
+            Some(place) => kept[*place] = entry,
+            None => {
+                places.insert(entry.key.text.clone(), kept.len());
+                kept.push(entry);
+            }
+        }
+    }
+    kept
 }
 
 /// Marks everything below a node as shared.

@@ -190,7 +190,7 @@ impl Node {
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.value {
-            Value::String(text) => Some(text),
+            Value::String(text) => Some(self.raw.as_deref().unwrap_or(text)),
             Value::Seq(_) | Value::Map(_) => None,
             _ => Some(self.raw.as_deref().unwrap_or_default()),
         }
@@ -219,11 +219,12 @@ impl Node {
 }
 
 fn float_to_json(number: f64) -> serde_json::Value {
-    const WHOLE: std::ops::Range<f64> = -9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0;
-    if number.fract() == 0.0 && WHOLE.contains(&number) {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and in the range of i64")]
-        let whole = number as i64;
-        return whole.into();
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if number.fract() == 0.0 && number.abs() < BEYOND {
+        // Go's JSON fills the shortest digits up with zeros, and those digits are what is read back.
+        if let Ok(whole) = (number + 0.0).to_string().parse::<i64>() {
+            return whole.into();
+        }
     }
     serde_json::Number::from_f64(number).map_or(serde_json::Value::Null, Into::into)
 }

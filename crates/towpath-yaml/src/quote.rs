@@ -4,6 +4,7 @@
 //! doubt; [`stays_plain`] asks only whether go-yaml would read a plain scalar back as it is, so that
 //! an edit need not add quotes that the author did not write. Whole documents are not written here.
 
+use crate::load::Reading;
 use crate::scalar;
 use std::borrow::Cow;
 
@@ -41,7 +42,7 @@ pub(crate) fn stays_plain(text: &str, in_flow: bool) -> bool {
         && text.chars().all(is_printable)
         && !(in_flow && text.contains([',', '?', '[', ']', '{', '}']))
         && text != "<<"
-        && scalar::resolve_plain(text).is_none()
+        && scalar::resolve_plain(text, Reading::GoYaml2).is_none()
 }
 
 pub(crate) fn single(text: &str) -> String {
@@ -92,7 +93,7 @@ fn is_printable(c: char) -> bool {
 fn plain_everywhere(text: &str) -> bool {
     let Some(first) = text.bytes().next() else { return false };
     let inner = |b: u8| b.is_ascii_alphanumeric() || b"_./@+-".contains(&b);
-    if !text.bytes().all(inner) || scalar::resolve_plain(text).is_some() {
+    if !text.bytes().all(inner) || scalar::resolve_plain(text, Reading::GoYaml2).is_some() {
         return false;
     }
     match first {

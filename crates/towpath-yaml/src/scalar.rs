@@ -1,23 +1,38 @@
-//! What go-yaml v2 makes of a scalar: the rules of `kubernetes-sigs/yaml:goyaml.v2/resolve.go`.
+//! What go-yaml makes of a scalar: the rules of `kubernetes-sigs/yaml:goyaml.v2/resolve.go`, and of
+//! `go-yaml/yaml:resolve.go` (v3) where Kustomize reads by them.
 //!
 //! Pure functions of the text. Quoting and positions are not known here.
 
+use crate::base64;
 use crate::error::ErrorKind;
+use crate::load::Reading;
 use crate::node::Value;
+use crate::timestamp;
 
-/// The value of a plain scalar without a tag; none when it is a string.
-pub(crate) fn resolve_plain(text: &str) -> Option<Value> {
+/// The value of a plain scalar without a tag; none when it is a string as written.
+pub(crate) fn resolve_plain(text: &str, reading: Reading) -> Option<Value> {
     match text.as_bytes().first()? {
-        b'+' | b'-' | b'0'..=b'9' => words(text).or_else(|| number(text)),
-        b'.' => words(text).or_else(|| decimal_float(text)),
-        b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => words(text),
+        b'0'..=b'9' if reading == Reading::GoYaml3 => {
+            timestamp::canonical(text).map(Value::String).or_else(|| number(text, reading))
+        }
+        b'+' | b'-' => infinite(text).or_else(|| number(text, reading)),
+        b'0'..=b'9' => number(text, reading),
+        b'.' => infinite(text).or_else(|| dotted_float(text)),
+        b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
+            words(text, reading)
+        }
         _ => None,
     }
 }
 
 /// The value of a scalar with an explicit core tag, given by its suffix (`int` for `!!int`).
-pub(crate) fn resolve_tagged(suffix: &str, text: &str) -> Result<Option<Value>, ErrorKind> {
-    let resolved = || if text.is_empty() { Some(Value::Null) } else { resolve_plain(text) };
+pub(crate) fn resolve_tagged(
+    suffix: &str,
+    text: &str,
+    reading: Reading,
+) -> Result<Option<Value>, ErrorKind> {
+    let resolved =
+        || if text.is_empty() { Some(Value::Null) } else { resolve_plain(text, reading) };
     let refuse = |tag| Err(ErrorKind::BadTag { text: text.into(), tag });
     match suffix {
         "bool" => match resolved() {
@@ -38,20 +53,33 @@ pub(crate) fn resolve_tagged(suffix: &str, text: &str) -> Result<Option<Value>, 
             Some(Value::Null) => Ok(Some(Value::Null)),
             _ => refuse("!!null"),
         },
+        "timestamp" if reading == Reading::GoYaml3 => match timestamp::canonical(text) {
+            Some(time) => Ok(Some(Value::String(time))),
+            None => refuse("!!timestamp"),
+        },
+        "binary" if reading == Reading::GoYaml3 => match base64::decode(text) {
+            Some(bytes) => Ok(Some(Value::String(String::from_utf8_lossy(&bytes).into_owned()))),
+            None => refuse("!!binary"),
+        },
         "binary" => Err(ErrorKind::Binary),
         _ => Ok(None),
     }
 }
 
-fn words(text: &str) -> Option<Value> {
+fn words(text: &str, reading: Reading) -> Option<Value> {
     Some(match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
-            Value::Bool(true)
-        }
-        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            Value::Bool(false)
-        }
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
         "~" | "null" | "Null" | "NULL" => Value::Null,
+        _ if reading == Reading::GoYaml3 => return None,
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Value::Bool(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Value::Bool(false),
+        _ => return None,
+    })
+}
+
+fn infinite(text: &str) -> Option<Value> {
+    Some(match text {
         ".nan" | ".NaN" | ".NAN" => Value::Float(f64::NAN),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Value::Float(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => Value::Float(f64::NEG_INFINITY),
@@ -59,7 +87,7 @@ fn words(text: &str) -> Option<Value> {
     })
 }
 
-fn number(text: &str) -> Option<Value> {
+fn number(text: &str, reading: Reading) -> Option<Value> {
     let without;
     let digits = if text.contains('_') {
         without = text.replace('_', "");
@@ -67,7 +95,28 @@ fn number(text: &str) -> Option<Value> {
     } else {
         text
     };
-    integer(digits).or_else(|| decimal_float(digits)).or_else(|| wide_integer(digits))
+    integer(digits).or_else(|| decimal_float(digits)).or_else(|| inner_sign(digits, reading))
+}
+
+/// `0b-1`, and `0o-1` to v3: both readers take what follows the prefix for a number of its own.
+fn inner_sign(text: &str, reading: Reading) -> Option<Value> {
+    let (digits, base) = match text.strip_prefix("0b") {
+        Some(digits) => (digits, 2),
+        None if reading == Reading::GoYaml3 => (text.strip_prefix("0o")?, 8),
+        None => return None,
+    };
+    digits.starts_with(['-', '+']).then(|| i64::from_str_radix(digits, base).ok())?.map(Value::Int)
+}
+
+/// A float that starts with its dot: here alone underscores must stand between digits.
+fn dotted_float(text: &str) -> Option<Value> {
+    if !text.contains('_') {
+        return decimal_float(text);
+    }
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let between = |(at, byte): (usize, &u8)| *byte != b'_' || (digit(at - 1) && digit(at + 1));
+    bytes.iter().enumerate().all(between).then(|| decimal_float(&text.replace('_', "")))?
 }
 
 /// Splits off a sign and a base prefix; a leading zero means octal, as in Go's base 0.
@@ -122,16 +171,16 @@ fn decimal_float(text: &str) -> Option<Value> {
     text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::Float)
 }
 
-/// A whole number beyond 64 bits with a base prefix, which JSON readers take as a float.
-fn wide_integer(text: &str) -> Option<Value> {
-    let (negative, base, digits) = based(text)?;
-    let fold = |sum: f64, c: char| sum * f64::from(base) + f64::from(c.to_digit(base).unwrap_or(0));
-    let magnitude = digits.chars().fold(0.0, fold);
-    magnitude.is_finite().then_some(Value::Float(if negative { -magnitude } else { magnitude }))
-}
-
 /// The string that a value becomes as a JSON key; an error names what cannot be one.
-pub(crate) fn key_text(value: Value) -> Result<String, &'static str> {
+pub(crate) fn key_text(value: Value, reading: Reading) -> Result<String, &'static str> {
+    if reading == Reading::GoYaml3 {
+        match value {
+            Value::UInt(number) => return Ok(number.to_string()),
+            Value::Bool(_) => return Err("a bool"),
+            Value::Float(_) => return Err("a fraction"),
+            _ => {}
+        }
+    }
     match value {
         Value::String(text) => Ok(text),
         Value::Bool(truth) => Ok(truth.to_string()),

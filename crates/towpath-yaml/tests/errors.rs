@@ -138,7 +138,7 @@ fn a_report_is_safe_to_print_and_short() {
 
 #[test]
 fn limits_hold() {
-    let limits = Limits { max_bytes: 100, max_depth: 3, max_nodes: 10 };
+    let limits = Limits { max_bytes: 100, max_depth: 3, max_nodes: 10, ..Limits::default() };
     let table = [
         ("a".repeat(101), ErrorKind::TooLarge { limit: 100 }),
         ("[[[[a]]]]".to_owned(), ErrorKind::TooDeep { limit: 3 }),

@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 use towpath_yaml::{
-    Entry, Node, Style, Value, parse, quote, replace_checked, set_entry, set_scalar,
+    Entry, Limits, Node, Reading, Style, Value, parse, parse_with, quote, replace_checked,
+    set_entry, set_scalar, write,
 };
 
 /// Text that is likely to be misread.
@@ -93,6 +94,44 @@ fn meaning(node: &Node) -> String {
     format!("{}", node.to_json())
 }
 
+/// Any value that JSON can hold, of text that is likely to be misread.
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        4 => tricky().prop_map(serde_json::Value::from),
+        1 => "([a-z]{1,9}  ?){0,30}".prop_map(serde_json::Value::from),
+        1 => "([ a-z#-]{0,4}\n){0,4}[ a]{0,2}".prop_map(serde_json::Value::from),
+        1 => any::<i64>().prop_map(serde_json::Value::from),
+        1 => any::<f64>().prop_map(serde_json::Value::from),
+        1 => any::<bool>().prop_map(serde_json::Value::from),
+        1 => Just(serde_json::Value::Null),
+    ];
+    leaf.prop_recursive(4, 40, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+            prop::collection::vec((tricky(), inner), 0..4)
+                .prop_map(|pairs| serde_json::Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+/// The value as it is after Go's JSON: a float without a fraction is a whole number.
+fn as_go(value: &serde_json::Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::Array(list) => list.iter().map(as_go).collect(),
+        Json::Object(map) => map.iter().map(|(key, value)| (key.clone(), as_go(value))).collect(),
+        Json::Number(number) if number.is_f64() => {
+            parse(write(value).as_bytes()).unwrap()[0].root.to_json()
+        }
+        other => other.clone(),
+    }
+}
+
+/// What go-yaml writes as it is, and our reader refuses to guess at.
+fn is_ambiguous(text: &str) -> bool {
+    text.contains(['\u{2028}', '\u{2029}']) || text.contains("<<")
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
@@ -140,6 +179,21 @@ proptest! {
             let plain_key_or_value = ["k", "v"].contains(&text.as_str());
             prop_assert!(plain_key_or_value || !strings.is_empty(), "{source:?}");
             prop_assert!(strings.iter().all(|found| *found == text), "{source:?}: {strings:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_by_either_reading(value in json()) {
+        let text = write(&value);
+        for reading in [Reading::GoYaml2, Reading::GoYaml3] {
+            let limits = Limits { reading, ..Limits::default() };
+            match parse_with(text.as_bytes(), &limits) {
+                Ok(_) if is_ambiguous(&text) => {}
+                Ok(read) => prop_assert_eq!(read[0].root.to_json(), as_go(&value), "{}", text),
+                Err(error) => {
+                    prop_assert!(is_ambiguous(&text), "{}", error.report("a", text.as_bytes()));
+                }
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::{Value as Json, json};
-use towpath_yaml::{Node, Style, Value, parse};
+use towpath_yaml::{Duplicates, Limits, Node, Reading, Style, Value, parse, parse_with};
 
 fn documents(source: &str) -> Vec<Node> {
     match parse(source.as_bytes()) {
@@ -52,7 +52,8 @@ fn plain_scalars_follow_go_yaml_v2() {
         ("-9223372036854775808", json!(i64::MIN)),
         ("18446744073709551615", json!(u64::MAX)),
         ("18446744073709551616", json!(18446744073709551616.0)),
-        ("0x1_0000_0000_0000_0000", json!(18446744073709551616.0)),
+        ("0b-11", json!(-3)),
+        (".5_0", json!(0.5)),
         (".nan", Json::Null),
         ("-.inf", Json::Null),
     ];
@@ -72,6 +73,10 @@ fn what_looks_like_something_else_stays_a_string() {
         "2026-11-21",
         "2026-11-21T10:00:00Z",
         "0x",
+        "0x1_0000_0000_0000_0000",
+        "0o-7",
+        ".5_",
+        ".5__0",
         "0xg",
         "0b2",
         "0o8",
@@ -330,4 +335,64 @@ fn tabs_are_fine_where_they_do_not_indent() {
     for (source, expected) in table {
         assert_eq!(json(source), expected, "{source:?}");
     }
+}
+
+/// Each row was asked of Kustomize 5.8.1.
+#[test]
+fn scalars_as_kustomize_reads_them() {
+    let limits = Limits { reading: Reading::GoYaml3, ..Limits::default() };
+    let table = [
+        ("yes", json!("yes"), Some("yes")),
+        ("off", json!("off"), Some("off")),
+        ("y", json!("y"), Some("y")),
+        ("TRUE", json!(true), None),
+        ("False", json!(false), None),
+        ("~", Json::Null, None),
+        ("0777", json!(511), Some("511")),
+        ("0o17", json!(15), Some("15")),
+        ("0o-7", json!(-7), Some("-7")),
+        ("0b-1", json!(-1), Some("-1")),
+        ("1_000", json!(1000), Some("1000")),
+        ("0x_1F", json!(31), Some("31")),
+        ("0x10000000000000000", json!("0x10000000000000000"), Some("0x10000000000000000")),
+        ("18446744073709551615", json!(u64::MAX), Some("18446744073709551615")),
+        ("1e3", json!(1000), None),
+        ("1.0", json!(1), None),
+        ("08", json!(8), None),
+        (".5_0", json!(0.5), None),
+        ("1:30", json!("1:30"), Some("1:30")),
+        ("2026-11-21", json!("2026-11-21T00:00:00Z"), Some("2026-11-21T00:00:00Z")),
+        ("2026-13-40", json!("2026-13-40"), Some("2026-13-40")),
+        ("!!timestamp 2026-1-2", json!("2026-01-02T00:00:00Z"), Some("2026-01-02T00:00:00Z")),
+        ("!!binary aGVsbG8=", json!("hello"), Some("hello")),
+        ("!!str yes", json!("yes"), Some("yes")),
+        ("!!float 3", json!(3), None),
+        ("!local 5", json!("5"), Some("5")),
+        ("=", json!("="), Some("=")),
+    ];
+    for (text, value, key) in table {
+        let source = format!("v: {text}\n");
+        let read = parse_with(source.as_bytes(), &limits).unwrap().remove(0).root;
+        assert_eq!(read.to_json(), json!({"v": value}), "{text}");
+        let source = format!("{text}: v\n");
+        let read = parse_with(source.as_bytes(), &limits);
+        let found = read.ok().map(|documents| documents[0].root.to_json());
+        assert_eq!(found, key.map(|key| json!({key: "v"})), "{text} as a key");
+    }
+    let source = b"a: 2026-11-21\nb: !!binary aGVsbG8=\nc: yes\n";
+    let read = parse_with(source, &limits).unwrap().remove(0).root;
+    let written = ["a", "b", "c"].map(|key| read.get(key).unwrap().text().unwrap());
+    assert_eq!(written, ["2026-11-21", "aGVsbG8=", "yes"]);
+    let refused = parse_with(b"a: !!bool yes\n", &limits);
+    assert!(refused.is_err(), "{refused:?}");
+}
+
+#[test]
+fn of_two_equal_keys_the_last_can_be_made_to_count() {
+    let limits = Limits { duplicates: Duplicates::LastWins, ..Limits::default() };
+    let source = b"a: 1\nb: &x {c: 1, c: 2}\na: {d: 3}\ne: {<<: *x, f: 4}\n";
+    assert!(parse(source).is_err());
+    let read = parse_with(source, &limits).unwrap().remove(0).root;
+    let text = serde_json::to_string(&read.to_json()).unwrap();
+    assert_eq!(text, r#"{"a":{"d":3},"b":{"c":2},"e":{"f":4,"c":2}}"#);
 }
