@@ -27,7 +27,9 @@ end
 complete -c towpath -n "__fish_towpath_needs_command" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_needs_command" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -39,6 +41,8 @@ complete -c towpath -n "__fish_towpath_needs_command" -f -a "init" -d 'Infer the
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "status" -d 'Show each environment: what it tracks, what it should get, what comes next'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "explain" -d 'Say every reason why an environment is not on the newest release'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "plan" -d 'Show what entering an environment would change, to the byte, and the gates before it'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "render" -d 'Print the objects that a cluster is given, or that a folder builds to'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "diff" -d 'Show what differs between two sides, object by object'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "promote" -d 'Move an environment to a release: one edit, one commit, pushed on the expected parent'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "rollback" -d 'Move an environment back to its last recorded good version'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "approve" -d 'Approve a plan by its hash'
@@ -51,7 +55,9 @@ complete -c towpath -n "__fish_towpath_needs_command" -f -a "completion" -d 'Pri
 complete -c towpath -n "__fish_towpath_using_subcommand init" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand init" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -62,7 +68,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand init" -s h -l help -d 'P
 complete -c towpath -n "__fish_towpath_using_subcommand status" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand status" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -74,7 +82,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand explain" -l component -d
 complete -c towpath -n "__fish_towpath_using_subcommand explain" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand explain" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -86,7 +96,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand plan" -l to -d 'This ver
 complete -c towpath -n "__fish_towpath_using_subcommand plan" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand plan" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -95,13 +107,42 @@ complete -c towpath -n "__fish_towpath_using_subcommand plan" -l allow-unknown -
 complete -c towpath -n "__fish_towpath_using_subcommand plan" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand plan" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand render" -l kustomize -d 'Build this folder as `kustomize build` does, instead of rendering a cluster' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand render" -l to -d 'Write a file for each object into this new folder, instead of printing them' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand render" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand render" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand render" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand render" -l show-secrets -d 'Show the values of Secrets that stand in the repository'
+complete -c towpath -n "__fish_towpath_using_subcommand render" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand render" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand diff" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand diff" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand diff" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand diff" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -l component -d 'The component; needed where the environment has several that differ' -r
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -l to -d 'This version instead of the one that the path offers' -r
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -l branch -d 'Push to this new branch, for a pull request, instead of to the trunk' -r
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -116,7 +157,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand rollback" -l branch -d '
 complete -c towpath -n "__fish_towpath_using_subcommand rollback" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand rollback" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -128,7 +171,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand approve" -l to -d 'The v
 complete -c towpath -n "__fish_towpath_using_subcommand approve" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand approve" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand approve" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -142,7 +187,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand override" -l to -d 'The 
 complete -c towpath -n "__fish_towpath_using_subcommand override" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand override" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand override" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -155,7 +202,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_
 complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -167,7 +216,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_
 complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -181,7 +232,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_
 complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -198,7 +251,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -211,7 +266,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -222,7 +279,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -242,7 +301,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -253,7 +314,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from list" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from list" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -263,7 +326,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from promote" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from promote" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from promote" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -275,7 +340,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -288,7 +355,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand demo" -l into -d 'Write 
 complete -c towpath -n "__fish_towpath_using_subcommand demo" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand demo" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -298,7 +367,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand demo" -s h -l help -d 'P
 complete -c towpath -n "__fish_towpath_using_subcommand completion" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand completion" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
-yaml\t'The same as YAML'"
+yaml\t'The same as YAML'
+markdown\t'For a pull request; only `towpath diff` has it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand completion" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"

@@ -30,6 +30,11 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
 /// Makes the folder a Git repository with one commit of everything, on `main`.
 pub(crate) fn commit(folder: &Path) -> Result<()> {
     git(folder, &["init", "--quiet", "--initial-branch", "main"])?;
+    commit_more(folder)
+}
+
+/// One more commit of everything in the repository.
+pub(crate) fn commit_more(folder: &Path) -> Result<()> {
     git(folder, &["add", "--all"])?;
     git(folder, &["commit", "--quiet", "--message", "as recorded"])
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use towpath_core::chain;
 use towpath_core::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
 use towpath_core::path::Gate;
 use towpath_core::stated::{
@@ -357,16 +358,6 @@ fn environments(
         })
     };
     list.iter().enumerate().map(one).collect()
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }
 
 /// Reads `48h`, `90m`, `30s`, `2d`, `1h30m`: whole numbers with units, as Kubernetes writes durations.

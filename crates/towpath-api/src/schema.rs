@@ -6,9 +6,9 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use crate::output::{
-    ActOutput, ExplainOutput, HistoryOutput, InitOutput, Output, PlanOutput, RecordedOutput,
-    ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput, SandboxCreateOutput, SandboxDeleteOutput,
-    SandboxListOutput, SandboxPromoteOutput, StatusOutput, VerifyOutput,
+    ActOutput, DiffOutput, ExplainOutput, HistoryOutput, InitOutput, Output, PlanOutput,
+    RecordedOutput, ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput, SandboxCreateOutput,
+    SandboxDeleteOutput, SandboxListOutput, SandboxPromoteOutput, StatusOutput, VerifyOutput,
 };
 use crate::path_file::PathFile;
 use crate::record::RecordFile;
@@ -23,6 +23,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("init.json", output::<InitOutput>("Init")),
         ("plan.json", output::<PlanOutput>("Plan")),
         ("explain.json", output::<ExplainOutput>("Explain")),
+        ("diff.json", output::<DiffOutput>("Diff")),
         ("promote.json", output::<ActOutput>("Promote")),
         ("recorded.json", output::<RecordedOutput>("Recorded")),
         ("history.json", output::<HistoryOutput>("History")),

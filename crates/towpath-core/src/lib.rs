@@ -27,6 +27,7 @@
 
 pub mod action;
 mod candidate;
+mod chain;
 pub mod finding;
 pub mod gate;
 pub mod id;
@@ -42,3 +43,5 @@ pub mod status;
 pub mod tracking;
 pub mod version;
 pub mod why;
+
+pub use chain::chain;

@@ -16,5 +16,6 @@ pub mod ports;
 pub mod promote;
 pub mod recover;
 pub mod release;
+pub mod rendered;
 pub mod sandbox;
 pub mod survey;

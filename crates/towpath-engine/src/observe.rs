@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use towpath_artifact::{Manifest, RevisionRef};
+use towpath_core::chain;
 use towpath_core::finding::Finding;
 use towpath_core::id::{BranchName, CommitId, ComponentName, Digest};
 use towpath_core::path::{Component, ReleaseStream};
@@ -258,7 +259,7 @@ pub fn with_compared(
 }
 
 fn unreachable(location: &ArtifactLocation, error: &RegistryError) -> Reach {
-    Reach::Unreachable { location: location.to_string(), why: one_line(error) }
+    Reach::Unreachable { location: location.to_string(), why: chain(error).replace('\n', " ") }
 }
 
 /// The versions that a pin means or a plan can offer: the newest, the newest final one, the highest of
@@ -316,17 +317,6 @@ fn contained(
         }
     }
     Ok(out)
-}
-
-/// An error and its causes on one line, for a reason that is shown in a table.
-fn one_line(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text.replace('\n', " ")
 }
 
 /// A digest of the artifact crate as one of core.

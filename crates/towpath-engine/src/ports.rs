@@ -152,7 +152,9 @@ pub struct RepositoryError {
 ///
 /// All reads see what is here; only [`Repository::fetch`] and [`Repository::publish`] reach the remote.
 /// `tip` prefers the remote's state as of the last fetch, because that is what delivery agents read.
-pub trait Repository {
+///
+/// Shared between threads: rendering reads files from several.
+pub trait Repository: Sync {
     /// Brings the remote's branches and tags here. Does nothing where there is no remote.
     ///
     /// # Errors
@@ -377,7 +379,7 @@ pub struct FetchedManifest {
 }
 
 /// Registries of artifacts.
-pub trait Registry {
+pub trait Registry: Sync {
     /// The tags of a repository, in no order that means anything. Signature tags are included.
     ///
     /// # Errors

@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// Commands make millions of small values and give most of them back at once, where the allocator of the C library is
+/// slow.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     towpath::cli::run(std::env::args_os())
 }

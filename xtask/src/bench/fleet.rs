@@ -205,7 +205,8 @@ spec:
     )
 }
 
-fn sync(cluster: &str) -> String {
+/// What `flux bootstrap` writes for a cluster.
+pub(super) fn sync(cluster: &str) -> String {
     format!(
         "\
 ---

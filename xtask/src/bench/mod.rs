@@ -4,8 +4,10 @@
 //! some runs. Nothing is asserted about time, so a slow machine never fails anything. Parts of a process are measured
 //! by the benchmarks of the crates.
 
+mod diff;
 mod fleet;
 mod release;
+mod render;
 mod stopwatch;
 
 use std::path::PathBuf;
@@ -47,6 +49,18 @@ enum What {
         #[arg(long, default_value_t = 5000)]
         files: usize,
     },
+    /// `towpath diff` of a made fleet in which one base changed
+    Diff {
+        /// Sizes to measure, in clusters
+        #[arg(long, value_delimiter = ',', default_values_t = [100, 300, 1000])]
+        clusters: Vec<usize>,
+    },
+    /// `towpath render --kustomize` of one overlay and of many
+    Render {
+        /// How many overlays
+        #[arg(long, default_value_t = 200)]
+        overlays: usize,
+    },
 }
 
 /// What every benchmark is given.
@@ -66,6 +80,8 @@ pub(crate) fn run(args: &Args) -> Result<Answer> {
         What::Status { dir } => fleet::status_of_copy(&bench, dir)?,
         What::Fleet { clusters } => fleet::status_of_fleets(&bench, clusters)?,
         What::Release { files } => release::release(&bench, *files)?,
+        What::Diff { clusters } => diff::diff(&bench, clusters)?,
+        What::Render { overlays } => render::render(&bench, *overlays)?,
     }
     Ok(Answer::Yes)
 }

@@ -1,5 +1,6 @@
 //! Times of whole processes: their median, and a table that sets each against the first.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,21 @@ pub(super) fn median(
     times.sort();
     times.get(times.len() / 2).copied().context("no runs")
 }
+
+/// The most memory that a process held at once, in KiB; `None` where GNU time is not on the machine.
+pub(super) fn peak(command: Command) -> Result<Option<u64>> {
+    if !Path::new(TIME).is_file() {
+        return Ok(None);
+    }
+    let mut timed = Command::new(TIME);
+    timed.args(["-f", "%M"]).arg(command.get_program()).args(command.get_args());
+    timed.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let output = timed.output().context("cannot run time")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    Ok(said.lines().last().and_then(|line| line.trim().parse().ok()))
+}
+
+const TIME: &str = "/usr/bin/time";
 
 /// Prints what was measured; the first is what the others are compared with.
 pub(super) fn table(title: &str, rows: &[(String, Duration)]) {

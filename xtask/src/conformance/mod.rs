@@ -5,8 +5,11 @@
 //! an empty suite: what could not be compared is never a success.
 
 mod flux_artifact;
+mod flux_build;
+mod flux_substitution;
 mod ignore_patterns;
 mod kubernetes_sdlc;
+mod kustomize;
 mod semver_ranges;
 
 use std::path::{Path, PathBuf};
@@ -36,14 +39,23 @@ struct Suite {
     run: fn(&Path) -> Result<Tally>,
 }
 
-const SUITES: [Suite; 4] =
-    [semver_ranges::SUITE, ignore_patterns::SUITE, flux_artifact::SUITE, kubernetes_sdlc::SUITE];
+const SUITES: [Suite; 7] = [
+    semver_ranges::SUITE,
+    ignore_patterns::SUITE,
+    flux_artifact::SUITE,
+    kubernetes_sdlc::SUITE,
+    kustomize::SUITE,
+    flux_substitution::SUITE,
+    flux_build::SUITE,
+];
 
 /// How a suite ended.
 #[derive(Default)]
 struct Tally {
     passed: usize,
     failures: Vec<String>,
+    /// What else was counted, printed beside the count.
+    note: Option<String>,
 }
 
 impl Tally {
@@ -91,7 +103,8 @@ pub(crate) fn run(args: &Args) -> Result<Answer> {
         for failure in &tally.failures {
             eprintln!("{}: {failure}", suite.name);
         }
-        println!("{}: {} passed, {} failed", suite.name, tally.passed, tally.failures.len());
+        let note = tally.note.map(|note| format!("; {note}")).unwrap_or_default();
+        println!("{}: {} passed, {} failed{note}", suite.name, tally.passed, tally.failures.len());
         answer = answer.and(Answer::from_bool(tally.failures.is_empty()));
     }
     Ok(answer)

@@ -8,6 +8,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use towpath_engine::ports::RepositoryError;
 
@@ -113,6 +115,34 @@ impl Call {
         .map_err(|source| cannot_run(what, source))
     }
 
+    /// Runs to the end, however it ends, without input; `None` when it took longer and was killed.
+    pub(super) fn finish_within(
+        mut self,
+        what: &str,
+        time: Duration,
+    ) -> Result<Option<Output>, RepositoryError> {
+        let started = Instant::now();
+        let mut child = self.command.spawn().map_err(|source| cannot_start(what, source))?;
+        let pipes = [child.stdout.take().map(read_apart), child.stderr.take().map(read_apart)];
+        let mut came = Vec::new();
+        for pipe in pipes.iter().flatten() {
+            match pipe.recv_timeout(time.saturating_sub(started.elapsed())) {
+                Ok(read) => came.push(read.map_err(|source| cannot_run(what, source))?),
+                Err(RecvTimeoutError::Timeout) => {
+                    // It may have ended by itself in this moment; it is late all the same.
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Ok(None);
+                }
+                Err(RecvTimeoutError::Disconnected) => came.push(Vec::new()),
+            }
+        }
+        let status = child.wait().map_err(|source| cannot_run(what, source))?;
+        let mut came = came.into_iter();
+        let mut next = || came.next().unwrap_or_default();
+        Ok(Some(Output { status, stdout: next(), stderr: next() }))
+    }
+
     /// Runs to the end; its output if it went well, else the error that begins with `what`.
     pub(super) fn run(self, what: &str) -> Result<Vec<u8>, RepositoryError> {
         let output = self.finish(what)?;
@@ -186,6 +216,17 @@ impl Drop for Running {
         // Waited for so that no zombie stays; how it ended no longer matters.
         let _ = self.child.wait();
     }
+}
+
+/// Reads in a thread that nobody waits for: a helper of Git's that outlives it holds its pipes open.
+fn read_apart(mut pipe: impl std::io::Read + Send + 'static) -> Receiver<std::io::Result<Vec<u8>>> {
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // Nobody listens any more where it came too late.
+        let _ = send.send(pipe.read_to_end(&mut bytes).map(|_| bytes));
+    });
+    receive
 }
 
 fn cannot_start(what: &str, source: std::io::Error) -> RepositoryError {

@@ -3,7 +3,7 @@
 //! Plumbing commands only, with `-z` output; the user's index, work tree and references are not touched
 //! by any read nor by [`Repository::write`]. Only [`Repository::publish`] moves anything, and it moves
 //! all or nothing. Must not decide what to commit. Next: `publish` for the compare-and-set, `read` and
-//! `write` for the objects, `command` for how Git is run.
+//! `write` for the objects, `remote_bases` for other people's repositories, `command` for how Git is run.
 
 mod command;
 mod error;
@@ -11,6 +11,7 @@ mod local;
 mod objects;
 mod publish;
 mod read;
+mod remote_bases;
 mod write;
 
 use std::ffi::OsString;
@@ -24,7 +25,9 @@ use towpath_engine::ports::{
     TreeEntry,
 };
 
-use command::Program;
+use command::{Program, Running};
+
+pub use remote_bases::RemoteBases;
 
 /// A repository on this machine, with the one remote that matters if there is one.
 ///
@@ -40,6 +43,8 @@ pub struct Git {
     remote: Option<String>,
     /// The files of the commit that was listed last: a command asks for the same one again and again.
     listed: Arc<Mutex<Option<Listed>>>,
+    /// The `cat-file` that answers small questions, once there was one.
+    objects: Arc<Mutex<Option<Running>>>,
 }
 
 /// A commit, and its files.
@@ -105,8 +110,15 @@ impl Git {
         let common_dir = program.dir.join(os_path(common_dir));
         program.dir = top_level.clone().unwrap_or_else(|| git_dir.clone());
 
-        let listed = Arc::default();
-        let mut git = Self { program, git_dir, common_dir, top_level, remote: None, listed };
+        let mut git = Self {
+            program,
+            git_dir,
+            common_dir,
+            top_level,
+            remote: None,
+            listed: Arc::default(),
+            objects: Arc::default(),
+        };
         git.remote = git.choose_remote(|| read::current_branch(&git))?;
         Ok(Some(git))
     }

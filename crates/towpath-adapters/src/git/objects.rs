@@ -1,6 +1,7 @@
 //! Trees, blobs and commits, read through one `cat-file --batch` each time.
 
 use std::io::{Read as _, Write as _};
+use std::sync::PoisonError;
 
 use towpath_core::id::{CommitId, RepoPath};
 use towpath_engine::ports::{Commit, FileMode, Person, RepositoryError, TreeEntry};
@@ -10,6 +11,9 @@ use super::{Git, error, read};
 
 /// The largest object that is read into memory, in bytes.
 const LARGEST: u64 = 64 << 20;
+
+/// So many blobs are asked for in one conversation that stays open; more are worth a process that buffers.
+const FEW: usize = 16;
 
 /// A file of a tree as Git lists it, its name not yet checked.
 #[derive(Debug)]
@@ -130,7 +134,27 @@ pub(super) fn each_blob(
     if let Some(odd) = names.iter().find(|name| CommitId::parse(name).is_err()) {
         return Err(error::refusal(format!("{what}: {odd:?} is not the name of a blob"), None));
     }
-    each_object(git, names, "blob", what, take)
+    if names.len() > FEW {
+        return each_object(git, names, "blob", what, take);
+    }
+    let mut kept = git.objects.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut running = match kept.take() {
+        Some(running) => running,
+        None => git.program.call(["cat-file", "--batch"]).input([]).start(what)?,
+    };
+    for name in names {
+        // After a failure the conversation is out of step: it is dropped, and the next question begins anew.
+        let asked = running.stdin.as_mut().map(|stdin| writeln!(stdin, "{name}"));
+        if !matches!(asked, Some(Ok(()))) {
+            return Err(error::refusal(format!("{what}: git does not listen"), None));
+        }
+        match next_object(reader(&mut running)?, "blob", what)? {
+            Some((_, content)) => take(content),
+            None => return Err(error::refusal(format!("{what}: {name} did not come"), None)),
+        }
+    }
+    *kept = Some(running);
+    Ok(())
 }
 
 /// Hands on the contents of objects of one kind, in the order asked.

@@ -2,15 +2,22 @@
 //!
 //! Text output carries no promise; this does. Must not compute: every value comes from core.
 
+mod diff;
 mod history;
 mod plan;
 mod release;
+mod render;
 mod sandbox;
 mod status;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use diff::{
+    DiffClusterOutput, DiffCountsOutput, DiffEnvironmentOutput, DiffGroupOutput, DiffOutput,
+    DiffPlaceOutput, DiffSummaryOutput, FieldChangeOutput, NotComparedOutput, ObjectChangeOutput,
+    ObjectNameOutput, SideOutput, StepOutput,
+};
 pub use history::{HistoryOutput, HistoryRow, ProblemOutput, VerifyOutput};
 pub use plan::{
     ActOutput, EditOutput, ExplainOutput, FileDiffOutput, GateOutput, ObjectDiffOutput, PlanOutput,
@@ -19,6 +26,7 @@ pub use plan::{
 pub use release::{
     FileChangeOutput, InitOutput, ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput, ReleaseRow,
 };
+pub use render::{RenderFinding, RenderOutput, RenderedObject, TouchOutput};
 pub use sandbox::{
     SandboxCreateOutput, SandboxDeleteOutput, SandboxListOutput, SandboxPromoteOutput, SandboxRow,
     TeardownStep,

@@ -8,6 +8,8 @@ use towpath_core::pin::Replacement;
 use towpath_core::plan::{Outcome, Proposal};
 use towpath_core::why::Why;
 
+use super::DiffOutput;
+
 /// A reason: a code that does not change, and the words for people.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -99,6 +101,11 @@ pub struct PlanOutput {
     pub objects: Option<Vec<ObjectDiffOutput>>,
     /// Why `files` and `objects` could not be told.
     pub contents_unknown: Option<String>,
+    /// What the edits do to the objects that the environment's clusters are given; `null` where there are no
+    /// edits or the clusters could not be rendered.
+    pub rendered: Option<DiffOutput>,
+    /// Why the clusters could not be rendered.
+    pub rendered_unknown: Option<String>,
 }
 
 /// Why each component of an environment is not on its newest release.
@@ -241,6 +248,8 @@ impl PlanOutput {
             files: None,
             objects: None,
             contents_unknown: None,
+            rendered: None,
+            rendered_unknown: None,
         }
     }
 }

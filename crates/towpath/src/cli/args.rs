@@ -51,6 +51,10 @@ pub(crate) enum OutputFormat {
     Json,
     /// The same as YAML
     Yaml,
+    /// For a pull request; only `towpath diff` has it
+    Markdown,
+    /// As `diff -u` writes; only `towpath diff` has it
+    Unified,
 }
 
 /// When to use colour.
@@ -86,6 +90,30 @@ pub(crate) enum Command {
         Examples:\n  towpath plan production\n  towpath plan production --to 0.0.8"
     )]
     Plan(PlanArgs),
+    /// Print the objects that a cluster is given, or that a folder builds to
+    #[command(
+        after_help = "The files are those of the folder; a release is read from its registry, or from the commit that it\n\
+        was made from. Exit code 1 when something is wrong with the objects or not at hand.\n\
+        With --kustomize, standard output is what `kustomize build DIR` prints.\n\n\
+        Examples:\n  towpath render production\n  towpath render production -o json\n  \
+        towpath render production --to ./rendered\n  towpath render --kustomize apps/overlays/production"
+    )]
+    Render(RenderArgs),
+    /// Show what differs between two sides, object by object
+    #[command(after_help = "A side is one of:\n  \
+        a cluster (CLUSTER or ENV/CLUSTER) or an environment, as the files of the folder have it;\n  \
+        a release (VERSION or COMPONENT@VERSION), on the clusters that use its component;\n  \
+        a Git revision, or . for the work tree: on every cluster;\n  \
+        a folder that is built or a file of manifests; - for standard input.\n\
+        A prefix says which where a name could be several: env:, cluster:, release:, path:, rev:.\n\n\
+        A change that is the same on many clusters is shown once. Values of Secrets and what SOPS has\n\
+        sealed are never shown, only that they changed.\n\n\
+        Exit code 0 when nothing differs, 1 when something does or could not be compared.\n\nExamples:\n  \
+        towpath diff 0.0.7 0.0.8\n  towpath diff main HEAD -o markdown\n  towpath diff HEAD .\n  \
+        towpath diff production 0.0.8\n  towpath diff staging production\n  \
+        kubectl get -A -o yaml deployments | towpath diff - production/eu\n  \
+        towpath diff old/ new/ -o unified")]
+    Diff(DiffArgs),
     /// Move an environment to a release: one edit, one commit, pushed on the expected parent
     #[command(after_help = "Examples:\n  towpath promote production\n  \
         towpath promote production --to 0.0.8\n  towpath promote production --branch promote-0.0.8")]
@@ -173,6 +201,34 @@ pub(crate) struct PlanArgs {
     /// Accept a version that neither the ledger nor the registry knows
     #[arg(long, requires = "to")]
     pub(crate) allow_unknown: bool,
+}
+
+/// `towpath render`
+#[derive(Debug, Args)]
+pub(crate) struct RenderArgs {
+    /// The cluster, or an environment that has only one
+    #[arg(required_unless_present = "kustomize")]
+    pub(crate) cluster: Option<String>,
+    /// Build this folder as `kustomize build` does, instead of rendering a cluster
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["cluster", "to", "show_secrets"])]
+    pub(crate) kustomize: Option<PathBuf>,
+    /// Write a file for each object into this new folder, instead of printing them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+    /// Show the values of Secrets that stand in the repository
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+}
+
+/// `towpath diff`
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The old side
+    #[arg(value_name = "A")]
+    pub(crate) old: String,
+    /// The new side
+    #[arg(value_name = "B")]
+    pub(crate) new: String,
 }
 
 /// `towpath promote`

@@ -4,19 +4,27 @@
 //! what a command answers comes from core. Shared parts: [`args`] (the grammar), [`session`] (where and
 //! when we are), [`failure`] (errors and hints), [`print`] (stdout, stderr, colour), [`exit`].
 
+mod answers;
 mod args;
+mod builds;
+mod built;
 mod cache;
+mod commit_files;
 mod complete;
 mod demo;
+mod diff;
+mod disk_tree;
 pub mod exit;
 mod explain;
 mod failure;
 mod history;
 mod init;
+mod pack;
 mod plan;
 mod print;
 mod promote;
 mod release;
+mod render;
 mod sandbox;
 mod session;
 mod status;
@@ -28,7 +36,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Command};
+use args::{Cli, Command, OutputFormat};
 use failure::Failure;
 use print::Printer;
 
@@ -92,11 +100,18 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(cli: &Cli, printer: &Printer) -> Result<u8, Failure> {
     let global = &cli.global;
+    if matches!(global.output, OutputFormat::Markdown | OutputFormat::Unified)
+        && !matches!(cli.command, Command::Diff(_))
+    {
+        return Err(Failure::new("only `towpath diff` has markdown and unified output")
+            .hint("ask for table, json or yaml"));
+    }
     let answer = match &cli.command {
         Command::Init(args) => init::run(global, args)?,
         Command::Status(args) => status::run(global, args)?,
         Command::Explain(args) => explain::run(global, args, printer)?,
         Command::Plan(args) => plan::run(global, args, printer)?,
+        Command::Diff(args) => diff::run(global, args, printer)?,
         Command::Promote(args) => promote::promote(global, args)?,
         Command::Rollback(args) => promote::rollback(global, args)?,
         Command::Approve(args) => promote::approve(global, args)?,
@@ -105,6 +120,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Result<u8, Failure> {
         Command::Release(args) => release::run(global, args, printer)?,
         Command::Sandbox(args) => sandbox::run(global, args)?,
         Command::Demo(args) => return demo::run(args, printer),
+        Command::Render(args) => return render::run(global, args, printer),
         Command::Completion(args) => return complete::run(args, printer),
     };
     printer.answer(&answer, global.output)?;

@@ -1,9 +1,12 @@
 //! `towpath plan`: what entering an environment would change, to the byte, and the gates before it.
 
+mod objects;
+
 use std::fmt::Write as _;
 
 use towpath_api::output::{FileDiffOutput, ObjectDiffOutput, PlanOutput};
 use towpath_artifact::{ChangeKind, Contents};
+use towpath_core::chain;
 use towpath_core::id::ComponentName;
 use towpath_core::plan::{Outcome, Proposal, Request};
 use towpath_core::tracking::Tracking;
@@ -20,14 +23,17 @@ use super::print::{BOLD, DIM, GREEN, Printer, RED, YELLOW, styled};
 use super::session::{self, Session, release_words};
 use super::words::{count, table};
 
+pub(crate) use objects::{Objects, objects};
+
 pub(crate) fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
     let (engine, view) = session.look()?;
     note_unpublished(&session, &view, printer)?;
     let proposal = propose(&engine, &view, args)?;
     let difference = difference(&session, &view, &proposal);
-    let output = output(&view, &proposal, &difference);
-    let text = text(&view, &proposal, &difference);
+    let objects = objects(&session, &view, &proposal);
+    let output = output(&view, &proposal, &difference, objects.as_ref());
+    let text = text(&view, &proposal, &difference, objects.as_ref());
     session.save_cache();
     let yes = matches!(proposal.outcome, Outcome::Ready | Outcome::UpToDate | Outcome::Follows);
     Answer::new(yes, text, "Plan", output)
@@ -159,21 +165,12 @@ fn content_of_commit(
     Ok(out)
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
-}
-
 /// The wire form of a plan.
 pub(crate) fn output(
     view: &View,
     proposal: &Proposal,
     difference: &Result<Difference, String>,
+    objects: Option<&Result<Objects, String>>,
 ) -> PlanOutput {
     let mut output = PlanOutput::new(proposal, view.snapshot.base.as_ref().map(|c| c.as_str()));
     match difference {
@@ -193,6 +190,11 @@ pub(crate) fn output(
         }
         Err(why) => output.contents_unknown = Some(why.clone()),
     }
+    match objects {
+        Some(Ok(objects)) => output.rendered = Some(objects.output()),
+        Some(Err(why)) => output.rendered_unknown = Some(why.clone()),
+        None => {}
+    }
     output
 }
 
@@ -211,6 +213,7 @@ pub(crate) fn text(
     view: &View,
     proposal: &Proposal,
     difference: &Result<Difference, String>,
+    objects: Option<&Result<Objects, String>>,
 ) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", headline(proposal));
@@ -238,6 +241,13 @@ pub(crate) fn text(
     }
     if !proposal.edits.is_empty() {
         changes(&mut out, difference);
+    }
+    match objects {
+        Some(Ok(objects)) => objects.write(&mut out),
+        Some(Err(why)) => {
+            let _ = writeln!(out, "\nThe clusters cannot be rendered: {why}");
+        }
+        None => {}
     }
     gates(&mut out, proposal);
     if let Some(mover) = moved_by(proposal) {

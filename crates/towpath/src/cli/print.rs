@@ -53,10 +53,21 @@ impl Printer {
         Ok(())
     }
 
+    /// Prints data of others as it is, whatever bytes it holds.
+    pub(crate) fn raw(&self, text: &str) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        Ok(())
+    }
+
     /// Prints a command's answer in the format asked for.
     pub(crate) fn answer(&self, answer: &Answer, format: OutputFormat) -> Result<(), Failure> {
         match format {
-            OutputFormat::Table => self.data(&answer.text),
+            // Only a command that has such a text is let through to here.
+            OutputFormat::Table | OutputFormat::Markdown | OutputFormat::Unified => {
+                self.data(&answer.text)
+            }
             OutputFormat::Json => {
                 let mut text = serde_json::to_string_pretty(&answer.json)?;
                 text.push('\n');

@@ -69,12 +69,14 @@ fn carry_out(global: &Global, wanted: &Wanted<'_>) -> Result<Answer, Failure> {
         .promote(&environment.name, &component, &wanted.request, &target)?
         .ok_or_else(|| Failure::new(format!("there is no environment {}", wanted.environment)))?;
     let difference = plan::difference(&session, &view, &promoted.proposal);
-    let output = plan::output(&view, &promoted.proposal, &difference);
+    let objects = plan::objects(&session, &view, &promoted.proposal);
+    let output = plan::output(&view, &promoted.proposal, &difference, objects.as_ref());
     let mut text = String::new();
     let yes = match &promoted.outcome {
         Some(outcome) => said(&mut text, &promoted, outcome, &target),
         None => {
-            text.push_str(&plan::text(&view, &promoted.proposal, &difference));
+            let proposal = &promoted.proposal;
+            text.push_str(&plan::text(&view, proposal, &difference, objects.as_ref()));
             false
         }
     };

@@ -3,12 +3,14 @@
 //! The only place that reads the clock and the environment. Resolved once; commands receive it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use towpath_adapters::git::Git;
+use towpath_adapters::git::{Git, RemoteBases};
 use towpath_adapters::oci::{Oci, OciSettings};
 use towpath_api::path_file;
-use towpath_core::id::{BranchName, ComponentName, EnvironmentName};
+use towpath_core::finding::Finding;
+use towpath_core::id::{BranchName, CommitId, ComponentName, EnvironmentName};
 use towpath_core::path::{Component, Environment, Path as ChangePath, ReleaseStream};
 use towpath_core::release::Release;
 use towpath_core::snapshot::Snapshot;
@@ -20,10 +22,15 @@ use towpath_engine::ports::{
     ArtifactLocation, FetchedManifest, PushContent, Pushed, Registry, RegistryError, Repository,
 };
 use towpath_engine::promote::{Loop, View};
+use towpath_engine::rendered::{Blobs, CommitTree, Named, Rendering};
 use towpath_engine::survey::{Survey, read_commit, survey};
+use towpath_render::kustomize::Remotes;
 
+use super::answers::Answers;
 use super::args::Global;
+use super::builds::Builds;
 use super::cache::Cache;
+use super::disk_tree::DiskTree;
 use super::failure::Failure;
 use super::work_tree;
 
@@ -37,8 +44,13 @@ pub(crate) struct Session {
     pub(crate) now: Timestamp,
     /// Facts of files that were read before.
     pub(crate) cache: Cache,
+    /// Folders that were built before.
+    pub(crate) builds: Builds,
+    /// Answers that were given before.
+    pub(crate) answers: Answers,
     offline: bool,
     registry: LocalRegistry,
+    remotes: RemoteBases,
 }
 
 /// Registries, with layout folders taken relative to the repository.
@@ -103,17 +115,32 @@ impl Session {
             .as_ref()
             .and_then(|g| g.top_level().map(Path::to_path_buf))
             .unwrap_or_else(|| dir.clone());
-        let cache = Cache::open(git.as_ref().map(|g| g.git_dir().join("towpath")));
+        let kept = git.as_ref().map(|g| g.git_dir().join("towpath"));
+        let builds = Builds::below(kept.as_deref());
+        let answers = Answers::below(kept.as_deref());
+        let cache = Cache::open(kept);
         let settings =
             OciSettings::for_user(std::env::var_os("DOCKER_CONFIG"), std::env::var_os("HOME"));
         let registry = LocalRegistry { oci: Oci::new(settings)?, root: root.clone() };
+        let remotes = remote_bases(global);
         let now = Timestamp::from_second(Timestamp::now().as_second())?;
-        Ok(Self { root, git, now, cache, offline: global.offline, registry })
+        Ok(Self {
+            root,
+            git,
+            now,
+            cache,
+            builds,
+            answers,
+            offline: global.offline,
+            registry,
+            remotes,
+        })
     }
 
-    /// Keeps what was read for the next command.
+    /// Keeps what was read and built for the next command.
     pub(crate) fn save_cache(&self) {
         self.cache.save();
+        self.builds.save();
     }
 
     /// The repository, for commands that need one.
@@ -124,9 +151,48 @@ impl Session {
         })
     }
 
+    /// The repository as a port; `None` in a plain folder.
+    pub(crate) fn repository(&self) -> Option<&dyn Repository> {
+        self.git.as_ref().map(|git| git as &dyn Repository)
+    }
+
+    /// The files that [`Session::survey_here`] surveys, as a tree that can be rendered.
+    pub(crate) fn base_here(&self) -> Result<Named<'_>, Failure> {
+        match self.git.as_ref().filter(|git| git.top_level().is_none()) {
+            Some(git) => {
+                let commit = git
+                    .head()?
+                    .commit
+                    .ok_or_else(|| Failure::new("the repository has no commit yet"))?;
+                self.base_at(&commit)
+            }
+            None => {
+                let tree = DiskTree::below(&self.root);
+                Ok(Named { id: "the work tree".into(), tree: Arc::new(tree) })
+            }
+        }
+    }
+
+    /// The files of a commit, as a tree that can be rendered.
+    pub(crate) fn base_at(&self, commit: &CommitId) -> Result<Named<'_>, Failure> {
+        let tree = CommitTree::new(Arc::new(Blobs::of(self.git()?)), commit)?;
+        Ok(Named { id: commit.as_str().into(), tree: Arc::new(tree) })
+    }
+
     /// The registries, unless the command is to stay offline.
     pub(crate) fn registry(&self) -> Option<&dyn Registry> {
         (!self.offline).then_some(&self.registry as &dyn Registry)
+    }
+
+    /// The trees of remote bases.
+    pub(crate) fn remotes(&self) -> &RemoteBases {
+        &self.remotes
+    }
+
+    /// Renders clusters with all that is at hand here.
+    pub(crate) fn rendering(&self) -> Rendering<'_> {
+        let remotes = Some(self.remotes() as &dyn Remotes);
+        Rendering::new(self.repository(), self.registry(), remotes, &self.builds)
     }
 
     /// The registries, for commands that cannot do without.
@@ -187,6 +253,15 @@ impl Session {
     /// A snapshot around the files of the folder.
     pub(crate) fn snapshot_here(&self, survey: &Survey) -> Result<Snapshot, Failure> {
         let findings = survey.findings(self.is_on_trunk(&survey.resolved.path.trunk)?);
+        self.snapshot_with(survey, findings)
+    }
+
+    /// As [`Session::snapshot_here`], where nobody asks for findings.
+    pub(crate) fn unchecked_snapshot_here(&self, survey: &Survey) -> Result<Snapshot, Failure> {
+        self.snapshot_with(survey, Vec::new())
+    }
+
+    fn snapshot_with(&self, survey: &Survey, findings: Vec<Finding>) -> Result<Snapshot, Failure> {
         let world = World {
             now: self.now,
             repository: self.git.as_ref().map(|g| g as &dyn Repository),
@@ -256,6 +331,17 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The trees of remote bases, kept in the user's cache folder for all repositories. A command that is to stay offline
+/// has those that are there.
+pub(crate) fn remote_bases(global: &Global) -> RemoteBases {
+    // Only absolute paths count, as the XDG Base Directory Specification has it.
+    let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches =
+        folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+    let bases = RemoteBases::new(caches.map(|caches| caches.join("towpath/remotes")), Vec::new());
+    if global.offline { bases.offline("--offline forbids to ask for it") } else { bases }
 }
 
 /// The environment of a name.

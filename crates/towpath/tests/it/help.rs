@@ -11,6 +11,7 @@ fn help_of_every_command() {
         &["status", "-h"],
         &["explain", "-h"],
         &["plan", "-h"],
+        &["diff", "-h"],
         &["promote", "-h"],
         &["rollback", "-h"],
         &["approve", "-h"],

@@ -7,6 +7,7 @@
 mod approve;
 mod bad_input;
 mod demo;
+mod diff;
 mod explain;
 mod help;
 mod history;
@@ -15,6 +16,8 @@ mod promote;
 mod registry;
 mod release;
 mod remote;
+mod remote_bases;
+mod render;
 mod sandbox;
 mod status;
 mod support;
