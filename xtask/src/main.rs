@@ -14,6 +14,7 @@
 
 mod arch;
 mod bench;
+mod catalog;
 mod conformance;
 mod generate;
 mod lockfile;
@@ -45,6 +46,9 @@ enum Chore {
     Conformance(conformance::Args),
     /// Write the files that are derived from code, or check that they are fresh
     Gen(generate::Args),
+    /// Make the data of towpath-catalog from published packages
+    #[command(subcommand)]
+    Catalog(catalog::Command),
     /// Measure whole processes beside what a user would use instead
     Bench(bench::Args),
 }
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => test::run(&args),
         Chore::Conformance(args) => conformance::run(&args),
         Chore::Gen(args) => generate::run(&args),
+        Chore::Catalog(command) => catalog::run(&command),
         Chore::Bench(args) => bench::run(&args),
     };
     match answer {

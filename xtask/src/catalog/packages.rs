@@ -1,0 +1,211 @@
+//! The packages: which they are, how to get them, what is in them.
+//!
+//! They are source archives. What is downloaded is what the checksum says, or an error: the index is not trusted, and
+//! its address is never written down here.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use flate2::read::GzDecoder;
+use sha2::{Digest as _, Sha256};
+use towpath_catalog::Minor;
+
+use crate::run::{self, Answer};
+
+/// Schemas as JSON, many minors in one package.
+pub(super) const SCHEMAS: &str = "kubernetes-validate";
+/// Addresses, scopes and verbs as Python source, one package a minor.
+pub(super) const RESOURCES: &str = "lightkube-models";
+
+const COLUMNS: &str = "minors\tpackage\tversion\tfile\tsha256";
+
+/// A row of the manifest.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Package {
+    minors: (Minor, Minor),
+    /// Its name in the index.
+    pub(super) name: String,
+    /// The file that is downloaded.
+    pub(super) file: String,
+    sha256: String,
+}
+
+/// A file in a package.
+pub(super) struct Member {
+    /// Its path in the package.
+    pub(super) path: String,
+    /// What is in it.
+    pub(super) bytes: Vec<u8>,
+}
+
+pub(super) fn parse(table: &str) -> Result<Vec<Package>> {
+    let rows = table.strip_prefix(COLUMNS).context("the manifest has other columns")?;
+    rows.trim()
+        .lines()
+        .map(|row| {
+            let cells: Vec<&str> = row.split('\t').collect();
+            let &[minors, name, _, file, sha256] = cells.as_slice() else {
+                anyhow::bail!("`{row}` has {} cells", cells.len());
+            };
+            let (first, last) = minors.split_once('-').unwrap_or((minors, minors));
+            let owned = str::to_owned;
+            Ok(Package {
+                minors: (first.parse()?, last.parse()?),
+                name: owned(name),
+                file: owned(file),
+                sha256: owned(sha256),
+            })
+        })
+        .collect()
+}
+
+/// Downloads what is not there yet.
+pub(super) fn fetch(manifest: &[Package], dir: &Path, index: &str) -> Result<Answer> {
+    fs::create_dir_all(dir)?;
+    for package in manifest {
+        let file = dir.join(&package.file);
+        if !file.is_file() {
+            let page = format!("{}/{}/", index.trim_end_matches('/'), package.name);
+            let links = run::output(curl().arg(&page))?;
+            let address = link(&links, &package.file)
+                .with_context(|| format!("{page} has no link to {}", package.file))?;
+            let partial = dir.join(format!("{}.partial", package.file));
+            let download =
+                run::shown(curl().arg("--output").arg(&partial).arg(absolute(&page, address)))?;
+            ensure!(download == Answer::Yes, "cannot download {}", package.file);
+            fs::rename(&partial, &file)?;
+        }
+        package.bytes(dir)?;
+    }
+    println!("{} packages are in {}", manifest.len(), dir.display());
+    Ok(Answer::Yes)
+}
+
+fn curl() -> Command {
+    let mut curl = Command::new("curl");
+    curl.args(["--fail", "--silent", "--show-error", "--location", "--retry", "3"]);
+    curl
+}
+
+/// The address, without its fragment, of the link to a file.
+fn link<'a>(page: &'a str, file: &str) -> Option<&'a str> {
+    page.split("href=\"").skip(1).find_map(|rest| {
+        let address = rest.split(['"', '#']).next()?;
+        (address.rsplit('/').next() == Some(file)).then_some(address)
+    })
+}
+
+/// An address as it is meant on a page: whole, from the root of its host, or below the page.
+fn absolute(page: &str, address: &str) -> String {
+    if address.contains("://") {
+        return address.to_owned();
+    }
+    let host = page.find("://").map_or(0, |at| at + 3);
+    let root = page[host..].find('/').map_or(page.len(), |at| host + at);
+    if address.starts_with('/') {
+        format!("{}{address}", &page[..root])
+    } else {
+        format!("{page}{address}")
+    }
+}
+
+impl Package {
+    /// Whether the minor is read from this package.
+    pub(super) fn has(&self, minor: Minor) -> bool {
+        (self.minors.0..=self.minors.1).contains(&minor)
+    }
+
+    /// The files of interest, each with the minor that it describes.
+    pub(super) fn open(&self, dir: &Path) -> Result<Vec<(Minor, Member)>> {
+        let bytes = self.bytes(dir)?;
+        let mut archive = tar::Archive::new(GzDecoder::new(bytes.as_slice()));
+        let mut members = Vec::new();
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            let path = entry.path()?.to_string_lossy().into_owned();
+            let minor = match self.name.as_str() {
+                SCHEMAS => described(&path),
+                RESOURCES => is_resources(&path).then_some(self.minors.0),
+                _ => None,
+            };
+            if let Some(minor) = minor.filter(|minor| self.has(*minor)) {
+                let mut bytes = Vec::new();
+                entry.read_to_end(&mut bytes)?;
+                members.push((minor, Member { path, bytes }));
+            }
+        }
+        ensure!(!members.is_empty(), "{} has none of the expected files", self.file);
+        // The order in the archive is its maker's business.
+        members.sort_by(|(a, one), (b, other)| (a, &one.path).cmp(&(b, &other.path)));
+        Ok(members)
+    }
+
+    fn bytes(&self, dir: &Path) -> Result<Vec<u8>> {
+        let path = dir.join(&self.file);
+        let mut bytes = Vec::new();
+        File::open(&path)
+            .and_then(|mut file| file.read_to_end(&mut bytes))
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let digest: String =
+            Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        ensure!(digest == self.sha256, "{} has checksum {digest}, not {}", self.file, self.sha256);
+        Ok(bytes)
+    }
+}
+
+/// The minor in `.../v1.36.0-local/_definitions.json`. There are strict copies beside, which say no more.
+fn described(path: &str) -> Option<Minor> {
+    let folder = path.strip_suffix("-local/_definitions.json")?;
+    folder.rsplit('/').next()?.parse().ok()
+}
+
+fn is_resources(path: &str) -> bool {
+    path.contains("/lightkube/resources/")
+        && path.ends_with(".py")
+        && !path.ends_with("/__init__.py")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_found_by_its_file() {
+        let page = "<a href=\"../../x/a-1.0.tar.gz#sha256=12\">a</a> <a href=\"https://h/p/a-1.1.tar.gz\">";
+        assert_eq!(link(page, "a-1.0.tar.gz"), Some("../../x/a-1.0.tar.gz"));
+        assert_eq!(link(page, "a-1.1.tar.gz"), Some("https://h/p/a-1.1.tar.gz"));
+        assert_eq!(link(page, "1.1.tar.gz"), None);
+    }
+
+    #[test]
+    fn addresses_are_relative_to_their_page() {
+        let page = "https://host/simple/a/";
+        assert_eq!(absolute(page, "http://other/x"), "http://other/x");
+        assert_eq!(absolute(page, "/x"), "https://host/x");
+        assert_eq!(absolute(page, "../x"), "https://host/simple/a/../x");
+    }
+
+    #[test]
+    fn the_minor_is_in_the_path() {
+        let below = "p/src/kubernetes-json-schema";
+        let minor = described(&format!("{below}/v1.36.0-local/_definitions.json"));
+        assert_eq!(minor, Some(Minor::new(36)));
+        for other in ["v1.36.0-local-strict/_definitions.json", "v1.36.0-local/pod.json"] {
+            assert_eq!(described(&format!("{below}/{other}")), None);
+        }
+    }
+
+    #[test]
+    fn a_manifest_is_a_table() -> Result<()> {
+        let packages = parse(&format!(
+            "{COLUMNS}\n1.11-1.24\ta\t1\ta.tar.gz\tff\n1.25\tb\t2\tb.tar.gz\t00\n"
+        ))?;
+        assert_eq!(packages.len(), 2);
+        assert!(packages[0].has(Minor::new(24)) && !packages[0].has(Minor::new(25)));
+        assert!(parse("other\n").is_err() && parse(&format!("{COLUMNS}\n1.25\tb\n")).is_err());
+        Ok(())
+    }
+}
