@@ -1,5 +1,7 @@
 //! Kinds and schemas of one minor, read from the bytes that are part of the program.
 
+use std::fmt;
+
 use crate::format::{self, Data, KindRow, Node, NodeId, ResourceRow, StringId};
 use crate::gvk::GroupVersionKind;
 use crate::kind::{Kind, Scope, Subresource, Verbs};
@@ -11,10 +13,10 @@ static FILE: &[u8] = include_bytes!("../data/catalog.bin");
 
 /// Kinds and schemas of one minor. Loading takes some milliseconds and the value some hundred kilobytes: load it where
 /// it is needed and hand it on.
-#[derive(Debug)]
 pub struct Catalog {
     minor: Minor,
-    /// Definitions, kinds and resources are those of the minor; nodes and texts are shared by all.
+    /// Definitions, kinds and resources are those of the minor; nodes and texts are those of all. Texts are sorted, so
+    /// what the file sorts by name is sorted by the index of the name as well.
     data: Data,
 }
 
@@ -42,8 +44,6 @@ impl Catalog {
         data.definitions.retain(|definition| definition.minors & bit != 0);
         data.kinds.retain(|row| row.minors & bit != 0);
         data.resources.retain(|row| row.minors & bit != 0);
-        // Texts are sorted, so definitions sorted by name are sorted by the index of their name as well.
-        data.definitions.sort_unstable_by_key(|definition| definition.name);
         Self { minor, data }
     }
 
@@ -141,5 +141,11 @@ impl Catalog {
 
     fn gvk(&self, [group, version, kind]: [StringId; 3]) -> GroupVersionKind<'_> {
         GroupVersionKind::new(self.text(group), self.text(version), self.text(kind))
+    }
+}
+
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Catalog").field("minor", &self.minor).finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@
 
 use crate::gvk::{GroupVersionKind, Stability};
 use crate::minor::Minor;
-use crate::tsv::{Cursor, equal, minor, order, rows};
+use crate::tsv::{Cell, Cursor, Texts, compare, equal, minor, order, rows, utf8};
 
 /// What became of one kind in one version over all minors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Lifecycle {
 
     /// The replacement that `minor` has: a replacement that has gone itself is followed to its own.
     #[must_use]
-    pub fn replacement_in(&self, minor: Minor) -> Option<&'static Lifecycle> {
+    pub fn replacement_in(&self, minor: Minor) -> Option<Self> {
         let mut next = self.replacement;
         // Replacements come further each time, alpha to beta to stable: the chain ends.
         while let Some(kind) = next {
@@ -102,9 +102,10 @@ const LATE_VERSION_OF_AN_OLD_BETA: (&str, &str) = ("flowcontrol.apiserver.k8s.io
 /// What became of a built-in kind; of `DeploymentList`, that of its items. `None` for what Kubernetes itself never had
 /// since 1.11: kinds of custom resources, and mistakes.
 #[must_use]
-pub fn lifecycle(kind: &GroupVersionKind<'_>) -> Option<&'static Lifecycle> {
+pub fn lifecycle(kind: &GroupVersionKind<'_>) -> Option<Lifecycle> {
     let find = |kind: &GroupVersionKind<'_>| {
-        TABLE.binary_search_by(|row| row.kind.cmp(kind)).ok().map(|at| &TABLE[at])
+        let at = ROWS.binary_search_by(|row| compare(row.kind, &BYTES, kind)).ok()?;
+        Some(ROWS[at].read())
     };
     find(kind).or_else(|| {
         let item = kind.kind.strip_suffix("List")?;
@@ -113,43 +114,100 @@ pub fn lifecycle(kind: &GroupVersionKind<'_>) -> Option<&'static Lifecycle> {
 }
 
 /// Every built-in kind since 1.11 in the order of group, version and kind.
-#[must_use]
-pub fn lifecycles() -> &'static [Lifecycle] {
-    &TABLE
+pub fn lifecycles() -> impl ExactSizeIterator<Item = Lifecycle> + Clone {
+    ROWS.iter().map(Row::read)
 }
 
-const TEXT: &str = include_str!("../data/lifecycle.tsv");
+const TABLE: &str = include_str!("../data/lifecycle.tsv");
 const COLUMNS: &str =
     "group\tversion\tkind\tfirst\tgone\tintroduced\tdeprecated\tremoved\treplacement";
+const COUNT: usize = rows(TABLE);
 
-static TABLE: [Lifecycle; rows(TEXT)] = table();
+/// A row with texts of [`TEXTS`].
+#[derive(Clone, Copy)]
+struct Row {
+    kind: [Cell; 3],
+    first: Minor,
+    gone: Option<Minor>,
+    introduced: Option<Minor>,
+    deprecated: Option<Minor>,
+    removed: Option<Minor>,
+    /// All empty for none.
+    replacement: [Cell; 3],
+}
 
-const fn table() -> [Lifecycle; rows(TEXT)] {
-    let mut cursor = Cursor::new(TEXT, COLUMNS);
-    let mut table = [Lifecycle {
-        kind: GroupVersionKind::new("", "", ""),
+const READ: ([Row; COUNT], Texts<{ TABLE.len() }>) = read();
+
+static ROWS: [Row; COUNT] = READ.0;
+static BYTES: [u8; READ.1.length()] = READ.1.cut();
+static TEXTS: &str = utf8(&BYTES);
+
+fn gvk([group, version, kind]: [Cell; 3]) -> GroupVersionKind<'static> {
+    GroupVersionKind::new(group.text(TEXTS), version.text(TEXTS), kind.text(TEXTS))
+}
+
+impl Row {
+    fn read(&self) -> Lifecycle {
+        Lifecycle {
+            kind: gvk(self.kind),
+            first: self.first,
+            gone: self.gone,
+            introduced: self.introduced,
+            deprecated: self.deprecated,
+            removed: self.removed,
+            replacement: Some(gvk(self.replacement)).filter(|kind| !kind.kind.is_empty()),
+        }
+    }
+}
+
+const fn read() -> ([Row; COUNT], Texts<{ TABLE.len() }>) {
+    const NOTHING: [Cell; 3] = [Cell::EMPTY; 3];
+    const BLANK: Row = Row {
+        kind: NOTHING,
         first: Minor::new(0),
         gone: None,
         introduced: None,
         deprecated: None,
         removed: None,
-        replacement: None,
-    }; rows(TEXT)];
+        replacement: NOTHING,
+    };
+    let mut cursor = Cursor::new(TABLE, COLUMNS);
+    let (mut table, mut texts) = ([BLANK; COUNT], Texts::new());
+    let (mut last, mut cells) = (GroupVersionKind::new("", "", ""), NOTHING);
     let mut at = 0;
-    while at < table.len() {
-        table[at] = Lifecycle {
-            kind: GroupVersionKind::new(cursor.cell(), cursor.cell(), cursor.cell()),
+    while at < COUNT {
+        let kind = GroupVersionKind::new(cursor.cell(), cursor.cell(), cursor.cell());
+        assert!(before(&last, &kind), "rows are in order");
+        cells = add(&mut texts, &kind, cells);
+        table[at] = Row {
+            kind: cells,
             first: minor(cursor.cell()).expect("every kind has been in a schema"),
             gone: minor(cursor.cell()),
             introduced: minor(cursor.cell()),
             deprecated: minor(cursor.cell()),
             removed: minor(cursor.cell()),
-            replacement: replacement(cursor.last()),
+            replacement: match replacement(cursor.last()) {
+                Some(kind) => add(&mut texts, &kind, cells),
+                None => NOTHING,
+            },
         };
-        assert!(at == 0 || before(&table[at - 1].kind, &table[at].kind), "rows are in order");
+        last = kind;
         at += 1;
     }
-    table
+    (table, texts)
+}
+
+/// The texts of a kind, some of which may be those of another.
+pub(crate) const fn add<const N: usize>(
+    texts: &mut Texts<N>,
+    kind: &GroupVersionKind<'_>,
+    again: [Cell; 3],
+) -> [Cell; 3] {
+    [
+        texts.add(kind.group, again[0]),
+        texts.add(kind.version, again[1]),
+        texts.add(kind.kind, again[2]),
+    ]
 }
 
 /// `group/version Kind` or `version Kind`.
@@ -196,11 +254,11 @@ mod tests {
 
     use super::*;
 
-    fn of(api_version: &str, kind: &str) -> &'static Lifecycle {
+    fn of(api_version: &str, kind: &str) -> Lifecycle {
         lifecycle(&GroupVersionKind::of(api_version, kind)).expect("the table has it")
     }
 
-    fn phase(row: &Lifecycle, minor: u8) -> Phase {
+    fn phase(row: Lifecycle, minor: u8) -> Phase {
         row.phase(Minor::new(minor))
     }
 
@@ -281,7 +339,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_kind_never_comes_back(row in 0..lifecycles().len(), a: u8, b: u8) {
-            let row = &lifecycles()[row];
+            let row = lifecycles().nth(row).expect("the table is as long as it says");
             let (earlier, later) = (a.min(b), a.max(b));
             prop_assert!(phase(row, earlier) <= phase(row, later));
             prop_assert_eq!(lifecycle(&row.kind), Some(row));

@@ -7,8 +7,8 @@
 use std::fmt;
 
 use crate::gvk::GroupVersionKind;
-use crate::lifecycle::before;
-use crate::tsv::{Cursor, rows, version};
+use crate::lifecycle::{add, before};
+use crate::tsv::{Cell, Cursor, Texts, compare, rows, utf8, version};
 
 /// A minor release of a project, for example 1.8 of source-controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,9 +66,8 @@ impl CrdSpan {
 
     /// The version of the same kind in which its objects are stored now, if that is another one: what to write instead.
     #[must_use]
-    pub fn successor(&self) -> Option<&'static CrdSpan> {
-        let newest = TABLE
-            .iter()
+    pub fn successor(&self) -> Option<Self> {
+        let newest = crd_spans()
             .filter(|row| (row.kind.group, row.kind.kind) == (self.kind.group, self.kind.kind))
             .filter(|row| row.removed().is_none())
             .max_by_key(|row| row.storage.map(|(_, last)| last))?;
@@ -101,38 +100,78 @@ const FLUX_RELEASES: [[(u16, u16); 6]; 10] = [
 
 /// What became of a version of a custom resource, if the project that owns it is in the table.
 #[must_use]
-pub fn crd_span(kind: &GroupVersionKind<'_>) -> Option<&'static CrdSpan> {
-    TABLE.binary_search_by(|row| row.kind.cmp(kind)).ok().map(|at| &TABLE[at])
+pub fn crd_span(kind: &GroupVersionKind<'_>) -> Option<CrdSpan> {
+    let at = ROWS.binary_search_by(|row| compare(row.kind, &BYTES, kind)).ok()?;
+    Some(ROWS[at].read())
 }
 
 /// Every version in the table in the order of group, version and kind.
-#[must_use]
-pub fn crd_spans() -> &'static [CrdSpan] {
-    &TABLE
+pub fn crd_spans() -> impl ExactSizeIterator<Item = CrdSpan> + Clone {
+    ROWS.iter().map(Row::read)
 }
 
-const TEXT: &str = include_str!("../data/crd-spans.tsv");
+const TABLE: &str = include_str!("../data/crd-spans.tsv");
 const COLUMNS: &str =
     "group\tversion\tkind\tproject\tfirst\tdeprecated\tunserved\tgone\tstorage_from\tstorage_to";
+const COUNT: usize = rows(TABLE);
 
-static TABLE: [CrdSpan; rows(TEXT)] = table();
+/// A row with texts of [`TEXTS`].
+#[derive(Clone, Copy)]
+struct Row {
+    kind: [Cell; 3],
+    project: Cell,
+    first: Release,
+    deprecated: Option<Release>,
+    unserved: Option<Release>,
+    gone: Option<Release>,
+    storage: Option<(Release, Release)>,
+}
 
-const fn table() -> [CrdSpan; rows(TEXT)] {
-    let mut cursor = Cursor::new(TEXT, COLUMNS);
-    let mut table = [CrdSpan {
-        kind: GroupVersionKind::new("", "", ""),
-        project: "",
+const READ: ([Row; COUNT], Texts<{ TABLE.len() }>) = read();
+
+static ROWS: [Row; COUNT] = READ.0;
+static BYTES: [u8; READ.1.length()] = READ.1.cut();
+static TEXTS: &str = utf8(&BYTES);
+
+impl Row {
+    fn kind(&self) -> GroupVersionKind<'static> {
+        let [group, version, kind] = self.kind;
+        GroupVersionKind::new(group.text(TEXTS), version.text(TEXTS), kind.text(TEXTS))
+    }
+
+    fn read(&self) -> CrdSpan {
+        CrdSpan {
+            kind: self.kind(),
+            project: self.project.text(TEXTS),
+            first: self.first,
+            deprecated: self.deprecated,
+            unserved: self.unserved,
+            gone: self.gone,
+            storage: self.storage,
+        }
+    }
+}
+
+const fn read() -> ([Row; COUNT], Texts<{ TABLE.len() }>) {
+    const BLANK: Row = Row {
+        kind: [Cell::EMPTY; 3],
+        project: Cell::EMPTY,
         first: Release { major: 0, minor: 0 },
         deprecated: None,
         unserved: None,
         gone: None,
         storage: None,
-    }; rows(TEXT)];
+    };
+    let mut cursor = Cursor::new(TABLE, COLUMNS);
+    let (mut table, mut texts) = ([BLANK; COUNT], Texts::new());
+    let (mut last, mut above) = (GroupVersionKind::new("", "", ""), BLANK);
     let mut at = 0;
-    while at < table.len() {
-        table[at] = CrdSpan {
-            kind: GroupVersionKind::new(cursor.cell(), cursor.cell(), cursor.cell()),
-            project: cursor.cell(),
+    while at < COUNT {
+        let kind = GroupVersionKind::new(cursor.cell(), cursor.cell(), cursor.cell());
+        assert!(before(&last, &kind), "rows are in order");
+        table[at] = Row {
+            kind: add(&mut texts, &kind, above.kind),
+            project: texts.add(cursor.cell(), above.project),
             first: release(cursor.cell()).expect("every version has been in a release"),
             deprecated: release(cursor.cell()),
             unserved: release(cursor.cell()),
@@ -143,10 +182,10 @@ const fn table() -> [CrdSpan; rows(TEXT)] {
                 _ => panic!("storage has two ends"),
             },
         };
-        assert!(at == 0 || before(&table[at - 1].kind, &table[at].kind), "rows are in order");
+        (last, above) = (kind, table[at]);
         at += 1;
     }
-    table
+    (table, texts)
 }
 
 const fn release(cell: &str) -> Option<Release> {
@@ -160,7 +199,7 @@ const fn release(cell: &str) -> Option<Release> {
 mod tests {
     use super::*;
 
-    fn of(api_version: &str, kind: &str) -> &'static CrdSpan {
+    fn of(api_version: &str, kind: &str) -> CrdSpan {
         crd_span(&GroupVersionKind::of(api_version, kind)).expect("the table has it")
     }
 

@@ -1,8 +1,13 @@
 //! Tables with tabs between their cells, read while the crate is compiled.
 //!
-//! A table under `data/` is the text that people review; as a `static` of rows it costs nothing to load. Only constant
-//! functions: what is wrong with a table is an error of the compiler.
+//! A table under `data/` is the text that people review; as a `static` of rows it costs nothing to load. Rows name their
+//! texts by where they lie in one `static` of all texts, without pointers: those would take more room than the texts.
+//! Only constant functions: what is wrong with a table is an error of the compiler.
 
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use crate::gvk::GroupVersionKind;
 use crate::minor::Minor;
 
 /// Reads a table cell by cell, each line after the first, which names the columns.
@@ -40,6 +45,101 @@ impl Cursor {
         let (cell, rest) = self.rest.split_at(at);
         self.rest = rest.split_at(1).1;
         cell
+    }
+}
+
+/// Where a text lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cell {
+    at: u16,
+    length: u8,
+}
+
+impl Cell {
+    /// The empty text.
+    pub(crate) const EMPTY: Self = Self { at: 0, length: 0 };
+
+    /// The text in `texts`, which are those that the cell was made for.
+    pub(crate) fn text(self, texts: &str) -> &str {
+        &texts[self.range()]
+    }
+
+    fn range(self) -> Range<usize> {
+        let at = usize::from(self.at);
+        at..at + usize::from(self.length)
+    }
+}
+
+/// How the kind of a row is ordered to another. The order of bytes is that of texts, and needs less looking.
+pub(crate) fn compare(row: [Cell; 3], texts: &[u8], kind: &GroupVersionKind<'_>) -> Ordering {
+    let compare = |cell: Cell, text: &str| texts[cell.range()].cmp(text.as_bytes());
+    compare(row[0], kind.group)
+        .then_with(|| compare(row[1], kind.version))
+        .then_with(|| compare(row[2], kind.kind))
+}
+
+/// The texts of a table while they are collected.
+pub(crate) struct Texts<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> Texts<N> {
+    /// None yet.
+    pub(crate) const fn new() -> Self {
+        Self { bytes: [0; N], length: 0 }
+    }
+
+    /// Adds a text, unless it is the one at `again`: in a sorted table most are that of the row before.
+    pub(crate) const fn add(&mut self, text: &str, again: Cell) -> Cell {
+        let text = text.as_bytes();
+        if self.is_at(text, again) {
+            return again;
+        }
+        assert!(self.length + text.len() <= u16::MAX as usize && text.len() <= u8::MAX as usize);
+        let cell = Cell { at: self.length as u16, length: text.len() as u8 };
+        let mut at = 0;
+        while at < text.len() {
+            self.bytes[self.length + at] = text[at];
+            at += 1;
+        }
+        self.length += text.len();
+        cell
+    }
+
+    const fn is_at(&self, text: &[u8], cell: Cell) -> bool {
+        let mut same = cell.length as usize == text.len();
+        let mut at = 0;
+        while same && at < text.len() {
+            same = self.bytes[cell.at as usize + at] == text[at];
+            at += 1;
+        }
+        same
+    }
+
+    /// How many bytes there are.
+    pub(crate) const fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Exactly the bytes that there are.
+    pub(crate) const fn cut<const M: usize>(&self) -> [u8; M] {
+        assert!(M == self.length, "M is the length");
+        let mut cut = [0; M];
+        let mut at = 0;
+        while at < M {
+            cut[at] = self.bytes[at];
+            at += 1;
+        }
+        cut
+    }
+}
+
+/// The bytes as what they were.
+pub(crate) const fn utf8(bytes: &'static [u8]) -> &'static str {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => panic!("a table is UTF-8"),
     }
 }
 
@@ -115,6 +215,16 @@ mod tests {
         assert_eq!(rows(TABLE), 2);
         assert_eq!((cursor.cell(), cursor.last()), ("1", "2"));
         assert_eq!((cursor.cell(), cursor.last()), ("", "4"));
+    }
+
+    #[test]
+    fn a_text_that_comes_again_is_kept_once() {
+        let mut texts = Texts::<8>::new();
+        let a = texts.add("ab", Cell::EMPTY);
+        let b = texts.add("ab", a);
+        let c = texts.add("c", b);
+        assert_eq!(texts.cut(), *b"abc");
+        assert_eq!([a, b, c, Cell::EMPTY].map(|cell| cell.text("abc")), ["ab", "ab", "c", ""]);
     }
 
     #[test]

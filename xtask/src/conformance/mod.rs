@@ -8,6 +8,7 @@ mod flux_artifact;
 mod flux_build;
 mod flux_substitution;
 mod ignore_patterns;
+mod kubernetes_catalog;
 mod kubernetes_sdlc;
 mod kustomize;
 mod semver_ranges;
@@ -22,7 +23,7 @@ use crate::run::Answer;
 /// Arguments of `cargo xtask conformance`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The folder with the recordings (`cases/` and `corpus/`)
+    /// The folder with the recordings (`cases/`, `corpus/` and `reference/`)
     dir: PathBuf,
     /// Run only the suites whose name contains this
     #[arg(long, value_name = "PART")]
@@ -39,7 +40,7 @@ struct Suite {
     run: fn(&Path) -> Result<Tally>,
 }
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 8] = [
     semver_ranges::SUITE,
     ignore_patterns::SUITE,
     flux_artifact::SUITE,
@@ -47,6 +48,7 @@ const SUITES: [Suite; 7] = [
     kustomize::SUITE,
     flux_substitution::SUITE,
     flux_build::SUITE,
+    kubernetes_catalog::SUITE,
 ];
 
 /// How a suite ended.
