@@ -70,12 +70,12 @@ impl<'c> SchemaRef<'c> {
         self.node.format.map(|text| self.text(text))
     }
 
-    /// Whether unknown fields are kept whatever they are: any value at all, or a mapping of which nothing is said.
+    /// Whether anything may be in here: any value at all, or a mapping with any values, such as an embedded object.
     #[must_use]
     pub fn is_free_form(&self) -> bool {
         match self.node.types {
             Type::Any => true,
-            Type::Object => self.node.properties.is_empty() && self.node.additional.is_none(),
+            Type::Object => self.additional().is_some_and(|values| values.types() == Type::Any),
             _ => false,
         }
     }

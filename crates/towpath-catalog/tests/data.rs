@@ -203,6 +203,13 @@ fn a_path_is_walked_through_references_lists_and_maps() {
     assert!(deployment.at(["spec", "replicas", "more"]).is_none());
     let revision = schema(&catalog, "apps/v1", "ControllerRevision");
     assert!(revision.field("data").is_some_and(|field| field.schema.is_free_form()));
+    assert!(
+        deployment
+            .at(["metadata", "managedFields", "0", "fieldsV1"])
+            .is_some_and(|it| it.is_free_form())
+    );
+    let policy = catalog.definition("io.k8s.api.scheduling.v1beta1.BasicSchedulingPolicy");
+    assert!(policy.is_some_and(|empty| !empty.is_free_form() && empty.at(["any"]).is_none()));
 }
 
 #[test]

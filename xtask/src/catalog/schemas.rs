@@ -10,6 +10,13 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 use towpath_catalog::{ListType, MapType, Strategy, Type};
 
+/// Objects of which nothing is said because anything may be in them. All others of which nothing is said are empty.
+const FREE_FORM: [&str; 3] = [
+    "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1",
+    "io.k8s.apimachinery.pkg.apis.meta.v1.Patch",
+    "io.k8s.apimachinery.pkg.runtime.RawExtension",
+];
+
 /// One schema, with the names of others instead of themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Schema {
@@ -78,6 +85,9 @@ fn definition(name: &str, value: &Value) -> Result<Definition> {
         (Type::IntOrString, Some("IntOrString")) => {}
         (Type::IntOrString, _) => bail!("another choice of types"),
         _ => {}
+    }
+    if FREE_FORM.contains(&name) {
+        schema.additional = Some(Box::default());
     }
     let kind = match kinds.as_slice() {
         [only] => Some(only.clone()),
@@ -237,6 +247,15 @@ mod tests {
         assert_eq!(one("a.IntOrString", either.clone())?.schema.types, Type::IntOrString);
         assert_eq!(one("a.Quantity", either.clone())?.schema.types, Type::Quantity);
         assert!(one("a.Other", either).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn an_object_without_fields_is_empty_or_free() -> Result<()> {
+        let object = json!({"type": "object"});
+        assert_eq!(one("io.k8s.api.a.v1.Empty", object.clone())?.schema.additional, None);
+        let free = one(FREE_FORM[2], object)?.schema.additional;
+        assert_eq!(free, Some(Box::default()), "whatever values");
         Ok(())
     }
 

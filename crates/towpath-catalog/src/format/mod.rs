@@ -195,7 +195,7 @@ pub enum Type {
     /// Any value.
     #[default]
     Any,
-    /// A mapping. With neither properties nor a schema for others it takes any field.
+    /// A mapping. With neither fields nor a schema for others it is always empty.
     Object,
     /// A sequence.
     Array,
