@@ -1,0 +1,143 @@
+//! Definitions and objects that are made to hurt are refused, or judged within the limits.
+
+use serde_json::{Value, json};
+use towpath_check::crd::schema::{MAX_OBJECT_DEPTH, MAX_VIOLATIONS, Schema};
+use towpath_check::crd::{
+    Definition, DefinitionError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_VERSIONS, broken, compare,
+};
+
+use crate::{of_field, of_spec, parse, widget, widgets};
+
+fn nested(depth: usize, leaf: Value, wrap: impl Fn(Value) -> Value) -> Value {
+    (0..depth).fold(leaf, |inner, _| wrap(inner))
+}
+
+#[test]
+fn deep_schemas_are_refused() {
+    let field = |inner| json!({"type": "object", "properties": {"a": inner}});
+    let deep = of_field(&nested(MAX_DEPTH, json!({"type": "string"}), field));
+    assert_eq!(Definition::parse(&deep), Err(DefinitionError::TooDeep));
+    let not = of_field(&nested(50_000, json!({}), |inner| json!({"not": inner})));
+    assert_eq!(Definition::parse(&not), Err(DefinitionError::TooDeep));
+    // Taken apart by hand: dropping it would recurse as deep.
+    let mut rest = vec![not];
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Object(fields) => rest.extend(fields.into_iter().map(|(_, value)| value)),
+            Value::Array(items) => rest.extend(items),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn large_schemas_are_refused() {
+    let values: Vec<Value> = (0..500_000).map(Value::from).collect();
+    assert_eq!(
+        Definition::parse(&of_field(&json!({"enum": values}))),
+        Err(DefinitionError::TooLarge)
+    );
+    let versions: Vec<Value> =
+        (0..=MAX_VERSIONS).map(|n| json!({"name": format!("v{n}")})).collect();
+    let many = widgets(&json!({"versions": versions}));
+    assert_eq!(Definition::parse(&many), Err(DefinitionError::TooManyVersions));
+    let alternatives = vec![json!({"type": "string"}); MAX_ALTERNATIVES + 1];
+    for keyword in ["oneOf", "anyOf", "allOf"] {
+        let refused = Definition::parse(&of_field(&json!({keyword: alternatives})));
+        assert!(matches!(refused, Err(DefinitionError::TooManyAlternatives { .. })), "{keyword}");
+    }
+}
+
+#[test]
+fn a_schema_that_is_shared_does_not_multiply() {
+    let values: Vec<Value> = (0..50_000).map(Value::from).collect();
+    let versions: Vec<Value> =
+        (0..MAX_VERSIONS).map(|n| json!({"name": format!("v{n}"), "served": true})).collect();
+    let mut old = widgets(&json!({
+        "versions": versions,
+        "validation": {"openAPIV3Schema": {"type": "object", "properties": {"a": {"enum": values}}}},
+    }));
+    old["apiVersion"] = json!("apiextensions.k8s.io/v1beta1");
+    assert_eq!(Definition::parse(&old), Err(DefinitionError::TooLarge));
+}
+
+#[test]
+fn huge_lists_of_values_are_compared_in_order() {
+    let list = |from: i64| -> Vec<Value> { (from..from + 100_000).map(Value::from).collect() };
+    let definition = |from| parse(&of_field(&json!({"type": "integer", "enum": list(from)})));
+    assert_eq!(compare(&definition(0), &definition(50_000)).len(), 2);
+}
+
+#[test]
+fn objects_cannot_buy_more_than_their_steps() {
+    // Every item is compared with every value.
+    let values: Vec<Value> = (0..100_000).map(Value::from).collect();
+    let schema = json!({"type": "object", "properties": {"l": {"type": "array", "items": {"enum": values}}}});
+    let definition = parse(&of_spec(&schema));
+    let object = widget(json!({"l": vec![json!(-1); 100_000]}));
+    let report = Schema::of(&definition, &definition.versions[0]).validate(&object);
+    assert!(report.violations.len() <= MAX_VIOLATIONS);
+    assert!(
+        report.not_checked.iter().any(|n| n.what.contains("too long")),
+        "{:?}",
+        report.not_checked
+    );
+
+    // Every item is filled in with a large default.
+    let default: Vec<Value> = (0..100_000).map(Value::from).collect();
+    let items = json!({"type": "object", "properties": {"d": {"type": "array", "items": {"type": "integer"}, "default": default}}});
+    let schema = json!({"type": "object", "properties": {"l": {"type": "array", "items": items}}});
+    let definition = parse(&of_spec(&schema));
+    let object = widget(json!({"l": vec![json!({}); 100_000]}));
+    let report = Schema::of(&definition, &definition.versions[0]).validate(&object);
+    assert_eq!(report.not_checked.len(), 1);
+}
+
+#[test]
+fn deep_objects_are_not_checked() {
+    let definition =
+        parse(&of_spec(&json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})));
+    let deep = widget(nested(MAX_OBJECT_DEPTH, json!(1), |inner| json!([inner])));
+    let report = Schema::of(&definition, &definition.versions[0]).validate(&deep);
+    assert_eq!(report.violations, []);
+    assert_eq!(report.not_checked.len(), 1);
+}
+
+#[test]
+fn pattern_bombs_are_not_checked() {
+    let bomb = |pattern: &str| {
+        parse(&of_spec(
+            &json!({"type": "object", "properties": {"a": {"type": "string", "pattern": pattern}}}),
+        ))
+    };
+    let object = widget(json!({"a": "a".repeat(100_000)}));
+    let new = bomb("(((((a{1,999}){1,999}){1,999}){1,999}){1,999})$");
+    let found = broken(std::slice::from_ref(&object), &bomb("a"), &new);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].message.starts_with("not checked: pattern"), "{found:?}");
+    // Where other engines go back and forth this one takes linear time.
+    let found = broken(&[object], &bomb("a"), &bomb("^(a+)+$"));
+    assert_eq!(found, []);
+}
+
+#[test]
+fn wrong_shapes_are_named() {
+    let cases = [
+        (json!({"type": 1}), "type of spec.field must be a string"),
+        (json!({"properties": []}), "properties of spec.field must be an object of schemas"),
+        (json!({"properties": {"a": 1}}), "spec.field.a must be a schema, which is an object"),
+        (json!({"items": [{}]}), "items of spec.field must be one schema for all items"),
+        (json!({"items": {"maxLength": "x"}}), "maxLength of spec.field[] must be a whole number"),
+        (json!({"required": [1]}), "required of spec.field must be a list of strings"),
+        (
+            json!({"x-kubernetes-validations": [{}]}),
+            "x-kubernetes-validations of spec.field must be a list of objects with `rule`",
+        ),
+    ];
+    for (schema, expected) in cases {
+        let error = Definition::parse(&of_field(&schema)).expect_err("a wrong shape");
+        assert_eq!(error.to_string(), expected);
+    }
+    let error = Definition::parse(&json!({"kind": "Pod", "apiVersion": "v1"})).expect_err("a Pod");
+    assert_eq!(error.to_string(), "not a CustomResourceDefinition but v1 Pod");
+}
