@@ -13,8 +13,14 @@ pub(super) const STRATEGY: Rule = Rule {
 Without a webhook only the `apiVersion` changes: fields that the other version has under another name or not at all are lost. With
 one, every request for another version than the stored one fails while the webhook does not answer.",
     found: Example {
-        before: "conversion: {strategy: Webhook}\n",
-        after: "conversion: {strategy: None}\n",
+        before: "\
+conversion: {strategy: Webhook}
+versions: [{name: v1, served: true, storage: true}, {name: v2, served: true, storage: false}]
+",
+        after: "\
+conversion: {strategy: None}
+versions: [{name: v1, served: true, storage: true}, {name: v2, served: true, storage: false}]
+",
     },
     effect: Effect::Tightening,
     passes: Example { before: "conversion: {strategy: None}\n", after: "scope: Cluster\n" },

@@ -195,13 +195,13 @@ fn isbn10(s: &str) -> bool {
         _ => None,
     };
     let sum: Option<u32> = s.bytes().enumerate().map(value).sum();
-    s.len() == 10 && sum.is_some_and(|sum| sum % 11 == 0)
+    s.len() == 10 && sum.is_some_and(|sum| sum.is_multiple_of(11))
 }
 
 fn isbn13(s: &str) -> bool {
     let s = compact(s);
     let value = |(place, b): (usize, u8)| u32::from(b - b'0') * if place % 2 == 0 { 1 } else { 3 };
-    s.len() == 13 && digits(&s) && s.bytes().enumerate().map(value).sum::<u32>() % 10 == 0
+    s.len() == 13 && digits(&s) && s.bytes().enumerate().map(value).sum::<u32>().is_multiple_of(10)
 }
 
 fn credit_card(s: &str) -> bool {
@@ -215,7 +215,7 @@ fn credit_card(s: &str) -> bool {
         })
         .sum();
     let issued = s.starts_with(['3', '4', '5', '6', '2', '1']) && (13..=16).contains(&s.len());
-    issued && luhn % 10 == 0
+    issued && luhn.is_multiple_of(10)
 }
 
 fn ssn(s: &str) -> bool {

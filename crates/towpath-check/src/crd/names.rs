@@ -42,8 +42,8 @@ pub(super) const NAMES: Rule = Rule {
 Plural, kind and kind of lists are part of every request and every manifest. Singular, short names and categories are what people
 type; scripts may, too.",
     found: Example {
-        before: "names: {kind: Widget}\n",
-        after: "names: {kind: Gadget}\n",
+        before: "names: {plural: widgets}\n",
+        after: "names: {plural: gadgets}\n",
     },
     effect: Effect::Tightening,
     passes: Example {

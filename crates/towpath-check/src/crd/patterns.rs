@@ -13,8 +13,12 @@ use regex::{Regex, RegexBuilder};
 /// The longest pattern that is compiled; longer ones are not written by people.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// What one compiled pattern, and its cache, may take. `^.{0,1024}$`, as large as patterns get, fits.
-const MAX_COMPILED: usize = 512 * 1024;
+/// What one compiled pattern may take. `^.{0,512}$`, where each dot is
+/// any character of Unicode, fits.
+const MAX_COMPILED: usize = 1024 * 1024;
+
+/// What the cache of one pattern may take while it runs; with less it is slower, and still linear.
+const MAX_CACHE: usize = 256 * 1024;
 
 /// How many different patterns of one version are compiled; with [`MAX_COMPILED`] the bound of memory.
 /// The most that were seen in one definition are 40.
@@ -37,7 +41,7 @@ impl Patterns {
         }
         let built = RegexBuilder::new(&translate(pattern))
             .size_limit(MAX_COMPILED)
-            .dfa_size_limit(MAX_COMPILED)
+            .dfa_size_limit(MAX_CACHE)
             .build();
         let built = built.ok().map(Arc::new);
         self.compiled.insert(pattern.to_owned(), built.clone());
@@ -118,7 +122,9 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
         rest.next();
         out.push_str("\\]");
     }
+    let mut is_first = true;
     while let Some(c) = rest.next() {
+        let first = std::mem::take(&mut is_first);
         match c {
             ']' => {
                 out.push(']');
@@ -138,7 +144,12 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
                 out.push('\\');
                 out.push(c);
             }
-            '-' if rest.peek() == Some(&'-') => out.push_str("\\-"),
+            // Two dashes take away in `regex`; here one of them is the end of a range.
+            '-' if first => out.push_str("\\-"),
+            '-' if rest.peek() == Some(&'-') => {
+                rest.next();
+                out.push_str("-\\-");
+            }
             _ => out.push(c),
         }
     }
@@ -185,6 +196,6 @@ mod tests {
             assert!(patterns.compile(bomb).is_none(), "{bomb}");
         }
         assert!(patterns.compile(&"a".repeat(MAX_BYTES + 1)).is_none());
-        assert!(patterns.compile("^.{0,1024}$").is_some());
+        assert!(patterns.compile("^.{0,512}$").is_some());
     }
 }

@@ -97,33 +97,51 @@ pub(super) struct Run {
     pub(super) found: Vec<Violation>,
     not_checked: Vec<NotChecked>,
     steps: usize,
+    is_spent: bool,
+    skips: usize,
 }
 
 impl Default for Run {
     fn default() -> Self {
-        Run { found: Vec::new(), not_checked: Vec::new(), steps: MAX_STEPS }
+        Run {
+            found: Vec::new(),
+            not_checked: Vec::new(),
+            steps: MAX_STEPS,
+            is_spent: false,
+            skips: 0,
+        }
     }
 }
 
 impl Run {
-    /// Spends steps. Once there are none left the rest of the object is not looked at, which is said.
+    /// Spends steps, or says no. After the first no the rest of the object is not looked at, and the
+    /// report says so.
     pub(super) fn spend(&mut self, steps: usize) -> bool {
-        if self.steps >= steps {
+        if !self.is_spent && self.steps >= steps {
             self.steps -= steps;
             return true;
         }
-        if self.steps > 0 {
-            self.steps = 0;
+        if self.is_spent {
+            self.skips += 1;
+        } else {
+            self.is_spent = true;
             self.skip(String::new(), "an object that takes too long to validate".to_owned());
         }
         false
     }
 
-    /// Spends steps for what cannot be undone by stopping, such as filling in a default.
+    /// Says that something was not checked.
     pub(super) fn skip(&mut self, path: String, what: String) {
-        if self.not_checked.len() < MAX_VIOLATIONS {
+        self.skips += 1;
+        // The limits themselves are always told.
+        if self.not_checked.len() < MAX_VIOLATIONS || path.is_empty() {
             self.not_checked.push(NotChecked { path, what });
         }
+    }
+
+    /// How often something was not checked; grows while it is uncertain what an alternative says.
+    pub(super) fn skipped(&self) -> usize {
+        self.skips
     }
 
     fn into_report(mut self) -> Report {

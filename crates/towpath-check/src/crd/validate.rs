@@ -83,7 +83,7 @@ fn types(node: &Node, value: &Value, scope: Scope<'_>, run: &mut Run) {
     };
     let is_accepted = node.types.is_empty()
         || (value.is_null() && node.nullable)
-        || node.types.iter().any(|wanted| accepts(wanted));
+        || node.types.iter().any(accepts);
     if !is_accepted {
         let message = words::wrong_type(scope.at, &node.types.join(","), found);
         add(Fault::Type, message, scope, run);
@@ -114,67 +114,83 @@ fn fields(node: &Node, value: &Value, scope: Scope<'_>, run: &mut Run) {
     }
 }
 
-/// Validates against one alternative and takes what it found.
-fn attempt(node: &Node, value: &Value, scope: Scope<'_>, run: &mut Run) -> Vec<Violation> {
-    let before = std::mem::take(&mut run.found);
-    place(node, value, scope, run);
-    std::mem::replace(&mut run.found, before)
+/// What an alternative says.
+enum Says {
+    Yes,
+    No(Vec<Violation>),
+    /// Nothing against the value, but not all of it was checked.
+    Perhaps,
 }
 
+fn ask(node: &Node, value: &Value, scope: Scope<'_>, run: &mut Run) -> Says {
+    let skipped = run.skipped();
+    let before = std::mem::take(&mut run.found);
+    place(node, value, scope, run);
+    let found = std::mem::replace(&mut run.found, before);
+    match found.is_empty() {
+        false => Says::No(found),
+        true if run.skipped() > skipped => Says::Perhaps,
+        true => Says::Yes,
+    }
+}
+
+/// What alternatives say.
+#[derive(Default)]
+struct Answers {
+    yes: usize,
+    perhaps: usize,
+    no: Vec<Vec<Violation>>,
+}
+
+fn ask_all(nodes: &[Node], value: &Value, scope: Scope<'_>, run: &mut Run) -> Answers {
+    let mut answers = Answers::default();
+    for node in nodes {
+        match ask(node, value, scope, run) {
+            Says::Yes => answers.yes += 1,
+            Says::Perhaps => answers.perhaps += 1,
+            Says::No(found) => answers.no.push(found),
+        }
+    }
+    answers
+}
+
+/// `oneOf`, `anyOf`, `allOf`, `not`. Where not all was checked the value has the benefit of the doubt.
 fn combined(logic: &Logic, value: &Value, scope: Scope<'_>, run: &mut Run) {
     // What is below is one with the whole: the alternative that holds may change with any part.
     let inner = Scope { whole: Some(scope.whole.unwrap_or(scope.at)), ..scope };
     let must = |what: String| format!("Invalid value: \"\": \"{}\" must {what}", scope.at);
 
-    if !logic.any_of.is_empty() {
-        let failures = failures(&logic.any_of, value, inner, run);
-        if failures.len() == logic.any_of.len() {
-            let message = must("validate at least one schema (anyOf)".to_owned());
-            add(Fault::AnyOf, message, scope, run);
-            run.found.extend(best(failures));
-        }
+    let any_of = ask_all(&logic.any_of, value, inner, run);
+    if !logic.any_of.is_empty() && any_of.no.len() == logic.any_of.len() {
+        let message = must("validate at least one schema (anyOf)".to_owned());
+        add(Fault::AnyOf, message, scope, run);
+        run.found.extend(best(any_of.no));
     }
-    if !logic.one_of.is_empty() {
-        let failures = failures(&logic.one_of, value, inner, run);
-        let valid = logic.one_of.len() - failures.len();
-        if valid != 1 {
-            let how_many = match valid {
-                0 => "Found none valid".to_owned(),
-                valid => format!("Found {valid} valid alternatives"),
-            };
-            let message = must(format!("validate one and only one schema (oneOf). {how_many}"));
-            add(Fault::OneOf, message, scope, run);
-        }
-        if valid == 0 {
-            run.found.extend(best(failures));
-        }
+    let one_of = ask_all(&logic.one_of, value, inner, run);
+    let none = !logic.one_of.is_empty() && one_of.no.len() == logic.one_of.len();
+    if none || one_of.yes > 1 {
+        let how_many = match one_of.yes {
+            0 => "Found none valid".to_owned(),
+            valid => format!("Found {valid} valid alternatives"),
+        };
+        let message = must(format!("validate one and only one schema (oneOf). {how_many}"));
+        add(Fault::OneOf, message, scope, run);
     }
-    if !logic.all_of.is_empty() {
-        let failures = failures(&logic.all_of, value, inner, run);
-        if !failures.is_empty() {
-            let none = failures.len() == logic.all_of.len();
-            let none = if none { ". None validated" } else { "" };
-            run.found.extend(failures.into_iter().flatten());
-            let message = must(format!("validate all the schemas (allOf){none}"));
-            add(Fault::AllOf, message, scope, run);
-        }
+    if none {
+        run.found.extend(best(one_of.no));
+    }
+    let all_of = ask_all(&logic.all_of, value, inner, run);
+    if !all_of.no.is_empty() {
+        let none = if all_of.yes + all_of.perhaps == 0 { ". None validated" } else { "" };
+        run.found.extend(all_of.no.into_iter().flatten());
+        let message = must(format!("validate all the schemas (allOf){none}"));
+        add(Fault::AllOf, message, scope, run);
     }
     if let Some(not) = &logic.not
-        && attempt(not, value, inner, run).is_empty()
+        && matches!(ask(not, value, inner, run), Says::Yes)
     {
         add(Fault::Not, must("not validate the schema (not)".to_owned()), scope, run);
     }
-}
-
-/// What each alternative that does not hold found.
-fn failures(
-    alternatives: &[Node],
-    value: &Value,
-    scope: Scope<'_>,
-    run: &mut Run,
-) -> Vec<Vec<Violation>> {
-    let tried = alternatives.iter().map(|node| attempt(node, value, scope, run));
-    tried.filter(|found| !found.is_empty()).collect()
 }
 
 /// The failures of the alternative that came closest.

@@ -52,15 +52,15 @@ fn what_is_missing_is_missing_from_the_object_around_it() {
 fn items_of_an_atomic_list_are_one() {
     let list = |more: &str| {
         format!(
-            "{{type: object, properties: {{l: {{type: array, {more} items: {{type: object, properties: {{n: {{type: string, maxLength: 2}}}}}}}}}}}}"
+            "{{type: object, properties: {{l: {{type: array, {more} items: {{type: object, properties: {{id: {{type: string, maxLength: 2}}}}}}}}}}}}"
         )
     };
     let old = list("").replace(", maxLength: 2", "");
-    let spec = || json!({"l": [{"n": "abc"}]});
-    let message = "spec.l[0].n | Too long: may not be more than 2 bytes | creating, changing";
+    let spec = || json!({"l": [{"id": "abc"}]});
+    let message = "spec.l[0].id | Too long: may not be more than 2 bytes | creating, changing";
     assert_eq!(breaks(&old, &list(""), spec()), [format!("{message} spec.l")]);
-    let map = "x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [n],";
-    assert_eq!(breaks(&old, &list(map), spec()), [format!("{message} spec.l[0].n")]);
+    let map = "x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [id],";
+    assert_eq!(breaks(&old, &list(map), spec()), [format!("{message} spec.l[0].id")]);
 }
 
 #[test]

@@ -240,6 +240,21 @@ fn other_keywords() {
 }
 
 #[test]
+fn what_is_not_checked_is_held_against_nobody() {
+    for logic in [
+        "not: {pattern: '(?=a)'}",
+        "oneOf: [{maxLength: 5}, {pattern: '(?=a)'}]",
+        "anyOf: [{minLength: 5}, {pattern: '(?=a)'}]",
+        "allOf: [{pattern: '(?=a)'}]",
+    ] {
+        let schema = format!("{{type: object, properties: {{a: {{type: string, {logic}}}}}}}");
+        let report = report(&schema, json!({"a": "x"}));
+        assert_eq!(report.violations, [], "{logic}");
+        assert_eq!(report.not_checked.len(), 1, "{logic}");
+    }
+}
+
+#[test]
 fn defaults_fill_what_is_required() {
     let schema = "{type: object, required: [a], properties: {a: {type: object, default: {}, required: [b], properties: {b: {type: integer, default: 1}}}}}";
     assert_eq!(said(schema, json!({})), [""; 0]);
