@@ -13,6 +13,7 @@ mod at;
 mod bounds;
 mod broken;
 mod cel;
+mod codes;
 mod columns;
 mod conversion;
 mod definition;

@@ -95,7 +95,9 @@ fn without(all: &[Value], other: &[Value]) -> Vec<Value> {
 }
 
 fn named(values: &[Value]) -> String {
-    let mut names: Vec<String> = values.iter().take(NAMED).map(short).collect();
+    // The empty string would not be seen.
+    let name = |value: &Value| if value == "" { "\"\"".to_owned() } else { short(value) };
+    let mut names: Vec<String> = values.iter().take(NAMED).map(name).collect();
     if values.len() > NAMED {
         names.push(format!("and {} more", values.len() - NAMED));
     }

@@ -60,7 +60,7 @@ pub(super) const REQUIRED: Rule = Rule {
     place: Place::Schema,
     title: "A field must be given, or no longer must",
     why: "\
-Objects without the field are rejected. A required field that has a default is never missing and does not count; one inside
+Objects without the field are rejected. A required field that has a default is never missing, which is neutral; one inside
 of a new optional object concerns nobody yet.",
     found: Example {
         before: "type: object\nproperties: {a: {type: string}}\n",
@@ -69,7 +69,10 @@ of a new optional object concerns nobody yet.",
     effect: Effect::Tightening,
     passes: Example {
         before: "type: object\nproperties: {a: {type: string}}\n",
-        after: "type: object\nproperties: {a: {type: string, default: x}}\nrequired: [a]\n",
+        after: "\
+type: object
+properties: {a: {type: string}, b: {type: object, properties: {c: {type: string}}, required: [c]}}
+",
     },
 };
 
@@ -181,12 +184,17 @@ fn properties(pair: &Pair<'_>, found: &mut Found) {
 
 /// Fields whose absence is an error: required, and without a default that would fill them in.
 fn demanded(schema: &Map<String, Value>) -> BTreeSet<&str> {
-    let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
     let has_default = |name: &str| {
         let field = schema.get("properties").and_then(|fields| fields.get(name));
         field.is_some_and(|field| field.get("default").is_some())
     };
-    names.filter_map(Value::as_str).filter(|name| !has_default(name)).collect()
+    names(schema).filter(|name| !has_default(name)).collect()
+}
+
+/// The names that a schema lists as required.
+fn names(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(Value::as_str)
 }
 
 fn listed(schema: &Map<String, Value>, name: &str) -> bool {
@@ -217,6 +225,14 @@ fn required(pair: &Pair<'_>, found: &mut Found) {
             "need no longer be given"
         };
         add(name, Effect::Loosening, message);
+    }
+    // What a default fills in is never missing; that the list changed is still said.
+    let filled = |name: &&str| !old.contains(name) && !new.contains(name);
+    for name in names(pair.new).filter(|name| !listed(pair.old, name)).filter(filled) {
+        add(name, Effect::Neutral, "is required and has a default: it need not be given");
+    }
+    for name in names(pair.old).filter(|name| !listed(pair.new, name)).filter(filled) {
+        add(name, Effect::Neutral, "is no longer required; it had a default");
     }
 }
 

@@ -11,6 +11,8 @@ use std::net::Ipv6Addr;
 
 use serde_json::{Map, Value};
 
+use super::codes::{credit_card, hex_colour, isbn10, isbn13, rgb_colour, ssn};
+
 /// A format that is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -84,7 +86,7 @@ fn text(name: &str) -> Option<Named> {
     TEXT.iter().copied().find(|(known, _)| *known == name)
 }
 
-fn digits(s: &str) -> bool {
+pub(super) fn digits(s: &str) -> bool {
     !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit())
 }
 
@@ -181,64 +183,6 @@ fn uuid(s: &str, version: Option<u8>) -> bool {
     let variant = |byte: u8| b"89abAB".contains(&byte);
     let is = |version: u8| hex[12] == version && (version == b'3' || variant(hex[16]));
     hex.len() == 32 && !s.contains("--") && version.is_none_or(is)
-}
-
-fn compact(s: &str) -> String {
-    s.chars().filter(|c| !c.is_whitespace() && *c != '-').collect()
-}
-
-fn isbn10(s: &str) -> bool {
-    let s = compact(s);
-    let value = |(place, b): (usize, u8)| match b {
-        b'0'..=b'9' => Some(u32::from(b - b'0') * (place as u32 + 1)),
-        b'X' if place == 9 => Some(100),
-        _ => None,
-    };
-    let sum: Option<u32> = s.bytes().enumerate().map(value).sum();
-    s.len() == 10 && sum.is_some_and(|sum| sum.is_multiple_of(11))
-}
-
-fn isbn13(s: &str) -> bool {
-    let s = compact(s);
-    let value = |(place, b): (usize, u8)| u32::from(b - b'0') * if place % 2 == 0 { 1 } else { 3 };
-    s.len() == 13 && digits(&s) && s.bytes().enumerate().map(value).sum::<u32>().is_multiple_of(10)
-}
-
-fn credit_card(s: &str) -> bool {
-    let s: String = s.chars().filter(char::is_ascii_digit).collect();
-    let from_right = s.bytes().rev().map(|b| u32::from(b - b'0')).enumerate();
-    let luhn: u32 = from_right
-        .map(|(place, digit)| match digit * 2 {
-            _ if place % 2 == 0 => digit,
-            twice if twice > 9 => twice - 9,
-            twice => twice,
-        })
-        .sum();
-    let issued = s.starts_with(['3', '4', '5', '6', '2', '1']) && (13..=16).contains(&s.len());
-    issued && luhn.is_multiple_of(10)
-}
-
-fn ssn(s: &str) -> bool {
-    let bare: String = s.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
-    let b = s.as_bytes();
-    let three = b.len() >= 9 && digits(&s[..s.len().min(3)]);
-    three && bare.len() == 9 && digits(&bare) && b.len() <= 11 && digits(&s[b.len() - 4..])
-}
-
-fn hex_colour(s: &str) -> bool {
-    let s = s.strip_prefix('#').unwrap_or(s);
-    matches!(s.len(), 3 | 6) && s.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-fn rgb_colour(s: &str) -> bool {
-    let Some(inner) = s.strip_prefix("rgb(").and_then(|s| s.strip_suffix(')')) else {
-        return false;
-    };
-    let part = |part: &str| {
-        let part = part.trim();
-        digits(part) && part.parse::<u32>().is_ok_and(|n| n <= 255 && n.to_string() == part)
-    };
-    inner.split(',').count() == 3 && inner.split(',').all(part)
 }
 
 fn base64(s: &str) -> bool {

@@ -148,6 +148,11 @@ fn directions() {
             "tightening required spec.field.a",
         ),
         (
+            "{type: object, properties: {a: {type: string, default: x}}}",
+            "{type: object, required: [a], properties: {a: {type: string, default: x}}}",
+            "neutral required spec.field.a",
+        ),
+        (
             "{type: object, additionalProperties: {type: string}}",
             "{type: object, additionalProperties: true}",
             "loosening additional-properties spec.field",
@@ -333,5 +338,28 @@ versions:
     assert!(found.contains("neutral served-versions-differ b [v1beta1 v1]"), "{found}");
     assert!(
         !told(&definition("", fewer), &definition("", fewer)).contains("served-versions-differ")
+    );
+}
+
+#[test]
+fn a_shared_api_that_drops_its_betas() {
+    // As buckets of fluxcd/source-controller between v1.0.0 and v1.9.1.
+    let old = widgets(&yaml(
+        "
+versions:
+- {name: v1beta2, served: true, storage: true, deprecated: true}
+- {name: v1beta1, served: true, storage: false, deprecated: true}
+",
+    ));
+    let new = widgets(&yaml("versions: [{name: v1, served: true, storage: true}]"));
+    assert_eq!(
+        told(&old, &new),
+        "\
+tightening version-removed spec.versions [v1beta1]: version v1beta1 is gone; it was served
+tightening version-removed spec.versions [v1beta2]: version v1beta2 is gone; it was served
+tightening stored-version-removed status.storedVersions [v1beta2]: objects may be stored as v1beta2, which is gone
+loosening version-added spec.versions [v1]: version v1 is new and served
+neutral storage-version spec.versions[].storage [v1beta2 v1]: objects were stored as v1beta2 and are as v1
+"
     );
 }
