@@ -147,3 +147,21 @@ fn wrong_shapes_are_named() {
     let error = Definition::parse(&json!({"kind": "Pod", "apiVersion": "v1"})).expect_err("a Pod");
     assert_eq!(error.to_string(), "not a CustomResourceDefinition but v1 Pod");
 }
+
+#[test]
+fn the_deepest_that_is_accepted_is_judged() {
+    type Wrap = fn(Value) -> Value;
+    let deepest: [(usize, Wrap); 3] = [
+        (58, |inner| json!({"type": "object", "properties": {"a": inner}})),
+        (115, |inner| json!({"not": inner})),
+        (58, |inner| json!({"allOf": [inner]})),
+    ];
+    for (depth, wrap) in deepest {
+        let definition = |most: i64| of_field(&nested(depth, json!({"maximum": most}), wrap));
+        let (old, new) = (parse(&definition(2)), parse(&definition(1)));
+        assert_eq!(compare(&old, &new).len(), 1);
+        let object = widget(json!({"field": nested(60, json!(2), |inner| json!({"a": inner}))}));
+        let found = broken(&[object, widget(json!({"field": 2}))], &old, &new);
+        assert!(found.len() < 500, "{depth}");
+    }
+}
