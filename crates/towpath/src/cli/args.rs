@@ -206,8 +206,7 @@ pub(crate) struct PlanArgs {
 /// `towpath render`
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
-    /// The cluster, or an environment that has only one
-    #[arg(required_unless_present = "kustomize")]
+    /// The cluster, or an environment that has only one; may be left out where there is only one cluster
     pub(crate) cluster: Option<String>,
     /// Build this folder as `kustomize build` does, instead of rendering a cluster
     #[arg(long, value_name = "DIR", conflicts_with_all = ["cluster", "to", "show_secrets"])]

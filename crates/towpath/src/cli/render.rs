@@ -30,7 +30,7 @@ pub(crate) fn run(global: &Global, args: &RenderArgs, printer: &Printer) -> Resu
         return build(global, folder, printer);
     }
     let session = Session::open(global)?;
-    let name = args.cluster.as_deref().unwrap_or_default();
+    let name = args.cluster.as_deref();
     let survey = session.survey_here()?;
     let (environment, cluster) = cluster_named(&survey.resolved.path, name)?;
     let snapshot = session.unchecked_snapshot_here(&survey)?;
@@ -64,18 +64,26 @@ pub(crate) fn run(global: &Global, args: &RenderArgs, printer: &Printer) -> Resu
     Ok(if complete { exit::YES } else { exit::NO })
 }
 
-/// The cluster that a user means by `CLUSTER`, `ENVIRONMENT/CLUSTER`, or an environment that has only one.
-pub(super) fn cluster_named<'p>(
+/// The cluster that a user means by `CLUSTER`, `ENVIRONMENT/CLUSTER`, an environment that has only one, or by nothing
+/// where there is only one.
+fn cluster_named<'p>(
     path: &'p ChangePath,
-    name: &str,
+    name: Option<&str>,
 ) -> Result<(&'p Environment, &'p Cluster), Failure> {
     let all = || path.environments().iter().flat_map(|e| e.clusters.iter().map(move |c| (e, c)));
     let whole = |(e, c): &(&Environment, &Cluster)| format!("{}/{}", e.name, c.name);
-    let mut found: Vec<_> =
-        all().filter(|both| whole(both) == name || both.1.name.as_str() == name).collect();
-    if found.is_empty() {
-        found = all().filter(|(environment, _)| environment.name.as_str() == name).collect();
-    }
+    let found: Vec<_> = match name {
+        None => all().collect(),
+        Some(name) => {
+            let is_it = |both: &(&Environment, &Cluster)| {
+                whole(both) == name || both.1.name.as_str() == name
+            };
+            let found: Vec<_> = all().filter(is_it).collect();
+            let has_it = |both: &(&Environment, &Cluster)| both.0.name.as_str() == name;
+            if found.is_empty() { all().filter(has_it).collect() } else { found }
+        }
+    };
+    let name = name.unwrap_or("the path");
     let names = |found: &[(&Environment, &Cluster)]| {
         let mut names: Vec<String> = found.iter().take(MOST_NAMES).map(whole).collect();
         if found.len() > MOST_NAMES {

@@ -308,6 +308,13 @@ fn a_name_that_is_no_cluster_or_several_is_refused() {
 }
 
 #[test]
+fn the_only_cluster_needs_no_name() {
+    let sync = sync("clusters/production");
+    let world = World::of([("clusters/production/flux-system/gotk-sync.yaml", sync.as_bytes())]);
+    assert_eq!(world.ok(&["render"]), world.ok(&["render", "production"]));
+}
+
+#[test]
 fn a_folder_is_printed_as_kustomize_prints_it() {
     let world = World::of([
         (
