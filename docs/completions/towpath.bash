@@ -19,6 +19,9 @@ _towpath() {
             towpath,approve)
                 cmd="towpath__subcmd__approve"
                 ;;
+            towpath,check)
+                cmd="towpath__subcmd__check"
+                ;;
             towpath,completion)
                 cmd="towpath__subcmd__completion"
                 ;;
@@ -89,7 +92,7 @@ _towpath() {
 
     case "${cmd}" in
         towpath)
-            opts="-C -o -q -h -V --directory --output --offline --quiet --color --help --version init status explain plan render diff promote rollback approve override history release sandbox demo completion"
+            opts="-C -o -q -h -V --directory --output --offline --quiet --color --help --version init status explain plan render check diff promote rollback approve override history release sandbox demo completion"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -104,11 +107,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -146,11 +149,57 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        towpath__subcmd__check)
+            opts="-C -o -q -h --kubernetes --only --fail-on --directory --output --offline --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --kubernetes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "info warning error never" -- "${cur}"))
+                    return 0
+                    ;;
+                --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -180,11 +229,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -218,11 +267,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -252,11 +301,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -290,11 +339,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -336,11 +385,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -370,11 +419,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -404,11 +453,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -454,11 +503,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -496,11 +545,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -542,11 +591,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -592,11 +641,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -634,11 +683,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -676,11 +725,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -718,11 +767,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -764,11 +813,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -798,11 +847,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -856,11 +905,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -894,11 +943,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -928,11 +977,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -962,11 +1011,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -996,11 +1045,11 @@ _towpath() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json yaml markdown unified" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml markdown unified sarif junit github" -- "${cur}"))
                     return 0
                     ;;
                 --color)

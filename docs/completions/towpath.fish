@@ -28,8 +28,11 @@ complete -c towpath -n "__fish_towpath_needs_command" -s C -l directory -d 'Work
 complete -c towpath -n "__fish_towpath_needs_command" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -42,6 +45,7 @@ complete -c towpath -n "__fish_towpath_needs_command" -f -a "status" -d 'Show ea
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "explain" -d 'Say every reason why an environment is not on the newest release'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "plan" -d 'Show what entering an environment would change, to the byte, and the gates before it'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "render" -d 'Print the objects that a cluster is given, or that a folder builds to'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "check" -d 'Check what clusters are given, or a folder of manifests, before it is merged'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "diff" -d 'Show what differs between two sides, object by object'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "promote" -d 'Move an environment to a release: one edit, one commit, pushed on the expected parent'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "rollback" -d 'Move an environment back to its last recorded good version'
@@ -56,8 +60,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand init" -s C -l directory 
 complete -c towpath -n "__fish_towpath_using_subcommand init" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -69,8 +76,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand status" -s C -l director
 complete -c towpath -n "__fish_towpath_using_subcommand status" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -83,8 +93,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand explain" -s C -l directo
 complete -c towpath -n "__fish_towpath_using_subcommand explain" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -97,8 +110,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand plan" -s C -l directory 
 complete -c towpath -n "__fish_towpath_using_subcommand plan" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -113,8 +129,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand render" -s C -l director
 complete -c towpath -n "__fish_towpath_using_subcommand render" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand render" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -122,12 +141,36 @@ complete -c towpath -n "__fish_towpath_using_subcommand render" -l show-secrets 
 complete -c towpath -n "__fish_towpath_using_subcommand render" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand render" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l kubernetes -d 'Judge for this Kubernetes, whatever the environments run' -r
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l only -d 'Only these rules' -r
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l fail-on -d 'Answer no when there is a finding of at least this severity' -r -f -a "info\t'Every finding'
+warning\t'Warnings and errors'
+error\t'Errors'
+never\t'None'"
+complete -c towpath -n "__fish_towpath_using_subcommand check" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand check" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand check" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand diff" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand diff" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -141,8 +184,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand promote" -s C -l directo
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -158,8 +204,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand rollback" -s C -l direct
 complete -c towpath -n "__fish_towpath_using_subcommand rollback" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -172,8 +221,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand approve" -s C -l directo
 complete -c towpath -n "__fish_towpath_using_subcommand approve" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand approve" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -188,8 +240,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand override" -s C -l direct
 complete -c towpath -n "__fish_towpath_using_subcommand override" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand override" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -203,8 +258,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_
 complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -217,8 +275,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -233,8 +294,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_
 complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -252,8 +316,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -267,8 +334,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand release; and __fish_seen_subcommand_from diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -280,8 +350,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and not __fish_seen_subcommand_from create list promote delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -302,8 +375,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -315,8 +391,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from list" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -327,8 +406,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from promote" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from promote" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -341,8 +423,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -356,8 +441,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand demo" -s C -l directory 
 complete -c towpath -n "__fish_towpath_using_subcommand demo" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -368,8 +456,11 @@ complete -c towpath -n "__fish_towpath_using_subcommand completion" -s C -l dire
 complete -c towpath -n "__fish_towpath_using_subcommand completion" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
-markdown\t'For a pull request; only `towpath diff` has it'
-unified\t'As `diff -u` writes; only `towpath diff` has it'"
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand completion" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"

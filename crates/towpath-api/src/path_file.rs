@@ -4,14 +4,16 @@
 //! Next: [`crate::path_text`], which writes the file for `towpath init`.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use towpath_catalog::Minor;
 use towpath_core::chain;
 use towpath_core::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
-use towpath_core::path::Gate;
+use towpath_core::path::{Gate, KubernetesMinor};
 use towpath_core::stated::{
     RegistryMapping, Stated, StatedCluster, StatedComponent, StatedEnvironment,
 };
@@ -93,6 +95,9 @@ pub struct EnvironmentSpec {
     pub gates: Vec<GateSpec>,
     /// Whether an exact version is demanded of it. Left out: by its name.
     pub production: Option<bool>,
+    /// The Kubernetes that its clusters run: `"1.36"`, or what `kubectl version` prints. What is checked for it
+    /// is checked against that version.
+    pub kubernetes: Option<KubernetesSpec>,
 }
 
 /// A tracking policy.
@@ -117,7 +122,15 @@ pub struct ClusterSpec {
     pub path: String,
     /// The kubeconfig context that reaches it.
     pub context: Option<String>,
+    /// The Kubernetes that it runs, where it is another one than its environment's.
+    pub kubernetes: Option<KubernetesSpec>,
 }
+
+/// A version of Kubernetes: `"1.36"`, `v1.36.2`. Without quotes `1.30` is a number to YAML and means 1.3, so quotes are
+/// asked for.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct KubernetesSpec(pub String);
 
 /// One gate: a mapping with a single key.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -300,7 +313,10 @@ fn convert_environment(i: usize, spec: &EnvironmentSpec) -> Result<StatedEnviron
             let name = cluster.name.as_deref().unwrap_or(folder.name());
             let name = ClusterName::parse(name)
                 .map_err(|e| wrong(&[&"environments", &i, &"clusters", &j, &"name"], e))?;
-            out.push(StatedCluster { name, folder, context: cluster.context.clone() });
+            let kubernetes =
+                kubernetes(&cluster.kubernetes, &[&"environments", &i, &"clusters", &j])?;
+            let context = cluster.context.clone();
+            out.push(StatedCluster { name, folder, context, kubernetes });
         }
         clusters = Some(out);
     }
@@ -320,7 +336,20 @@ fn convert_environment(i: usize, spec: &EnvironmentSpec) -> Result<StatedEnviron
         after: after.transpose()?,
         gates,
         production: spec.production,
+        kubernetes: kubernetes(&spec.kubernetes, &[&"environments", &i])?,
     })
+}
+
+fn kubernetes(
+    spec: &Option<KubernetesSpec>,
+    below: &[&dyn Display],
+) -> Result<Option<KubernetesMinor>, Wrong> {
+    let Some(KubernetesSpec(text)) = spec else { return Ok(None) };
+    let minor: Minor = text.parse().map_err(|error| {
+        let at: Vec<&dyn Display> = below.iter().copied().chain([&"kubernetes" as _]).collect();
+        wrong(&at, error)
+    })?;
+    Ok(Some(KubernetesMinor(minor.number())))
 }
 
 fn convert_gate(i: usize, j: usize, gate: &GateSpec) -> Result<Gate, Wrong> {

@@ -6,9 +6,10 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use crate::output::{
-    ActOutput, DiffOutput, ExplainOutput, HistoryOutput, InitOutput, Output, PlanOutput,
-    RecordedOutput, ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput, SandboxCreateOutput,
-    SandboxDeleteOutput, SandboxListOutput, SandboxPromoteOutput, StatusOutput, VerifyOutput,
+    ActOutput, CheckOutput, DiffOutput, ExplainOutput, HistoryOutput, InitOutput, Output,
+    PlanOutput, RecordedOutput, ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput,
+    SandboxCreateOutput, SandboxDeleteOutput, SandboxListOutput, SandboxPromoteOutput,
+    StatusOutput, VerifyOutput,
 };
 use crate::path_file::PathFile;
 use crate::record::RecordFile;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("init.json", output::<InitOutput>("Init")),
         ("plan.json", output::<PlanOutput>("Plan")),
         ("explain.json", output::<ExplainOutput>("Explain")),
+        ("check.json", output::<CheckOutput>("Check")),
         ("diff.json", output::<DiffOutput>("Diff")),
         ("promote.json", output::<ActOutput>("Promote")),
         ("recorded.json", output::<RecordedOutput>("Recorded")),

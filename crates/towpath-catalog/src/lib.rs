@@ -42,4 +42,4 @@ pub use kind::{Kind, Scope, Subresource, Verb, Verbs};
 pub use lifecycle::{Lifecycle, Phase, lifecycle, lifecycles};
 pub use minor::{Minor, NoMinor};
 pub use schema::{Field, ListType, MapType, SchemaRef, Strategy, Type};
-pub use span::{CrdSpan, Release, crd_span, crd_spans};
+pub use span::{CrdSpan, Release, crd_span, crd_spans, flux_controllers};

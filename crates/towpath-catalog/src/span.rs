@@ -98,6 +98,14 @@ const FLUX_RELEASES: [[(u16, u16); 6]; 10] = [
     [(1, 9), (1, 9), (1, 9), (1, 6), (1, 2), (1, 2)],
 ];
 
+/// The release of each controller that a release of Flux brings, by the name of its project; none of a Flux that is not
+/// known.
+pub fn flux_controllers(flux: Release) -> impl Iterator<Item = (&'static str, Release)> {
+    let row = (flux.major == 2).then(|| FLUX_RELEASES.get(usize::from(flux.minor))).flatten();
+    let release = |&(major, minor): &(u16, u16)| Release { major, minor };
+    FLUX_CONTROLLERS.into_iter().zip(row.into_iter().flatten().map(release))
+}
+
 /// What became of a version of a custom resource, if the project that owns it is in the table.
 #[must_use]
 pub fn crd_span(kind: &GroupVersionKind<'_>) -> Option<CrdSpan> {

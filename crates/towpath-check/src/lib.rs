@@ -6,15 +6,21 @@
 //! pages state. The pages of the documentation are generated from [`Rule`].
 
 pub mod crd;
+pub mod given;
+pub mod judge;
+pub mod projects;
+pub mod read;
 mod rules;
 mod sight;
-
-use std::cmp::Reverse;
+pub mod subject;
 
 use towpath_core::finding::{Finding, Severity};
 use towpath_core::stated::Stated;
 use towpath_discovery::inventory::Inventory;
 use towpath_discovery::resolve::Resolved;
+
+use crate::given::Given;
+use crate::subject::{Head, Subject};
 
 pub use rules::rules;
 
@@ -50,7 +56,22 @@ pub struct Rule {
     /// The same, mended.
     pub example_good: &'static str,
     /// Finds it.
-    pub check: fn(&Context<'_>) -> Vec<Finding>,
+    pub check: Check,
+}
+
+/// How a rule finds what it finds, by what it has to look at.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// What discovery found.
+    Repository(fn(&Context<'_>) -> Vec<Finding>),
+    /// Who one object is.
+    Head(fn(&Head, &Given) -> Vec<Finding>),
+    /// One object.
+    Object(fn(&Subject, &Given) -> Vec<Finding>),
+    /// All objects together.
+    Objects(fn(&Given) -> Vec<Finding>),
+    /// Nothing: whoever reads, renders or compares meets it on the way.
+    Met,
 }
 
 /// The rule of an id.
@@ -59,15 +80,13 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     rules().iter().find(|rule| rule.id == id)
 }
 
-/// What all rules find: errors first, then rule by rule and place by place.
+/// What the rules over discovery find: errors first, then rule by rule and place by place. Rules over objects are
+/// [`judge`]'s.
 #[must_use]
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
-    let mut found: Vec<Finding> = rules().iter().flat_map(|rule| (rule.check)(context)).collect();
-    found.sort_by(|a, b| {
-        let key = |f: &Finding| (Reverse(f.severity), f.rule);
-        (key(a), &a.at, &a.message).cmp(&(key(b), &b.at, &b.message))
+    let found = rules().iter().filter_map(|rule| match rule.check {
+        Check::Repository(check) => Some(check(context)),
+        _ => None,
     });
-    // A file that several clusters share says each thing once.
-    found.dedup_by(|a, b| a.rule == b.rule && a.at == b.at && a.message == b.message);
-    found
+    judge::arranged(found.flatten().collect())
 }

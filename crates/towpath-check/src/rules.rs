@@ -3,10 +3,14 @@
 
 use crate::Rule;
 
+mod api;
+mod delivery;
 mod depends_on_differs;
 mod depends_on_without_wait;
+mod deprecated_api;
 mod moving_tag;
 mod production_not_exact;
+mod removed_api;
 mod sandbox_on_trunk;
 mod shared_pin;
 mod tracking_differs_from_stated;
@@ -14,14 +18,24 @@ mod unreadable_file;
 mod unreadable_version;
 mod unverified_artifact;
 
-static RULES: [Rule; 10] = [
+/// In the order of their ids.
+static RULES: &[Rule] = &[
+    delivery::BEFORE_DEFINITION,
+    delivery::BEFORE_NAMESPACE,
+    delivery::CANNOT_RENDER,
+    delivery::DEPENDENCY_CYCLE,
     depends_on_differs::RULE,
     depends_on_without_wait::RULE,
+    deprecated_api::RULE,
+    delivery::MISSING_DEPENDENCY,
+    delivery::MISSING_PATH,
     moving_tag::RULE,
     production_not_exact::RULE,
+    removed_api::RULE,
     sandbox_on_trunk::RULE,
     shared_pin::RULE,
     tracking_differs_from_stated::RULE,
+    delivery::TWO_OWNERS,
     unreadable_file::RULE,
     unreadable_version::RULE,
     unverified_artifact::RULE,
@@ -30,5 +44,5 @@ static RULES: [Rule; 10] = [
 /// Every rule, in order of id.
 #[must_use]
 pub fn rules() -> &'static [Rule] {
-    &RULES
+    RULES
 }

@@ -4,18 +4,25 @@
 //! - `cluster FOLDER`: a cluster synchronised from `main` of the repository; the block is ignored.
 //! - `branch`: the files are those of a branch, not of the trunk.
 //! - `stated ENVIRONMENT POLICY`: what `towpath.yaml` states.
+//! - `kubernetes VERSION`: what every cluster runs, for rules over objects; else the newest.
 //! - `findings`: what the rule finds; empty in the cases where it does not fire.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use towpath_check::{Context, check, rules};
+use towpath_catalog::Minor;
+use towpath_check::given::Given;
+use towpath_check::judge::{self, Chosen};
+use towpath_check::projects::projects;
+use towpath_check::read;
+use towpath_check::subject::{Kubernetes, Subject, Target, TargetId};
+use towpath_check::{Check, Context, check, rules};
 use towpath_core::id::{EnvironmentName, RepoPath};
 use towpath_core::stated::{Stated, StatedEnvironment};
 use towpath_core::tracking::Policy;
 use towpath_discovery::facts::facts;
 use towpath_discovery::inventory::Inventory;
-use towpath_discovery::resolve::resolve;
+use towpath_discovery::resolve::{Resolved, resolve};
 
 #[derive(Default)]
 struct Case {
@@ -23,6 +30,7 @@ struct Case {
     files: BTreeMap<String, String>,
     on_branch: bool,
     stated: Stated,
+    kubernetes: Option<Minor>,
     expected: String,
 }
 
@@ -53,6 +61,7 @@ fn take(case: &mut Case, name: &str, text: String) {
     match name.split(' ').collect::<Vec<_>>().as_slice() {
         ["findings"] => case.expected = text,
         ["branch"] => case.on_branch = true,
+        ["kubernetes", version] => case.kubernetes = Some(version.parse().expect("a version")),
         ["cluster", folder] => {
             let path = format!("{folder}/flux-system/gotk-sync.yaml");
             case.files.insert(path, sync(folder));
@@ -67,6 +76,7 @@ fn take(case: &mut Case, name: &str, text: String) {
                 after: None,
                 gates: Vec::new(),
                 production: None,
+                kubernetes: None,
             });
         }
         [path] => drop(case.files.insert((*path).to_owned(), text)),
@@ -103,14 +113,66 @@ fn findings(rule: &str, case: &Case) -> String {
         stated: &case.stated,
         on_trunk: !case.on_branch,
     };
-    let of_rule = check(&context).into_iter().filter(|finding| finding.rule == rule);
+    let given = given(case, &resolved);
+    let chosen = Chosen::all();
+    let one = given.subjects.iter().flat_map(|subject| judge::one(&chosen, subject, &given));
+    let mut found: Vec<_> = one.chain(judge::together(&chosen, &given)).collect();
+    found.extend(check(&context));
+    let of_rule = judge::arranged(found).into_iter().filter(|finding| finding.rule == rule);
     of_rule
         .map(|finding| {
-            let environment = finding.environment.as_ref().map_or("-", |name| name.as_str());
+            let names: Vec<&str> = finding.environments.iter().map(|name| name.as_str()).collect();
+            let environment = if names.is_empty() { "-".to_owned() } else { names.join(",") };
             let severity = finding.severity.as_str();
             format!("{severity} {environment} {}: {}\n", finding.at, finding.message)
         })
         .collect()
+}
+
+/// The objects of a case. A file in the folder of a cluster is for that cluster, any other one for all.
+fn given(case: &Case, resolved: &Resolved) -> Given {
+    let kubernetes = Kubernetes {
+        minor: case.kubernetes.unwrap_or(Minor::NEWEST),
+        assumed: case.kubernetes.is_none(),
+    };
+    let target = |place, production, sandbox| Target {
+        place,
+        production,
+        sandbox,
+        kubernetes,
+        projects: BTreeMap::new(),
+    };
+    let mut folders = Vec::new();
+    let mut targets = Vec::new();
+    for environment in resolved.path.environments() {
+        for cluster in &environment.clusters {
+            folders.push(format!("{}/", cluster.folder));
+            let place = Some((environment.name.clone(), cluster.name.clone()));
+            targets.push(target(place, environment.production, environment.sandbox));
+        }
+    }
+    if targets.is_empty() {
+        targets.push(target(None, false, false));
+    }
+    let mut subjects: Vec<Subject> = Vec::new();
+    for (path, text) in &case.files {
+        let path = RepoPath::parse(path).expect("a path");
+        let Ok(found) = read::subjects(&path, text.as_bytes()) else { continue };
+        let own = folders.iter().position(|folder| path.as_str().starts_with(folder));
+        let of: Vec<TargetId> = match own {
+            Some(own) => vec![TargetId(u32::try_from(own).expect("few clusters"))],
+            None => (0..).map(TargetId).take(targets.len()).collect(),
+        };
+        subjects.extend(found.into_iter().map(|mut subject| {
+            subject.head.targets = of.clone().into();
+            subject
+        }));
+    }
+    for (number, target) in (0..).zip(&mut targets) {
+        let own = |subject: &&Subject| subject.head.targets.contains(&TargetId(number));
+        target.projects = projects(subjects.iter().filter(own));
+    }
+    Given::new(targets, subjects)
 }
 
 fn test(rule: &str, page: &str) {
@@ -144,8 +206,10 @@ macro_rules! pages {
 pages! {
     depends_on_differs "depends-on-differs"
     depends_on_without_wait "depends-on-without-wait"
+    deprecated_api "deprecated-api"
     moving_tag "moving-tag"
     production_not_exact "production-not-exact"
+    removed_api "removed-api"
     sandbox_on_trunk "sandbox-on-trunk"
     shared_pin "shared-pin"
     tracking_differs_from_stated "tracking-differs-from-stated"
@@ -157,7 +221,10 @@ pages! {
 #[test]
 fn every_rule_has_a_page_and_says_everything() {
     let ids: Vec<&str> = rules().iter().map(|rule| rule.id).collect();
-    assert_eq!(ids, PAGES);
+    assert!(ids.is_sorted(), "{ids:?}");
+    // What is met where clusters are rendered has its cases there.
+    let with_page = rules().iter().filter(|rule| !matches!(rule.check, Check::Met));
+    assert_eq!(with_page.map(|rule| rule.id).collect::<Vec<_>>(), PAGES);
     for rule in rules() {
         for text in [rule.title, rule.why, rule.fix, rule.example_bad, rule.example_good] {
             assert!(!text.trim().is_empty(), "{}", rule.id);

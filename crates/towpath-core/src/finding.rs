@@ -35,10 +35,12 @@ pub struct Finding {
     pub rule: &'static str,
     /// How much it matters.
     pub severity: Severity,
-    /// Which environment it concerns; `None`: the repository.
-    pub environment: Option<EnvironmentName>,
+    /// Which environments it concerns, in the order of the path; none: the repository.
+    pub environments: Vec<EnvironmentName>,
     /// The object.
     pub object: Option<ObjectRef>,
+    /// Where in the object, `spec.containers[0].image`, where it concerns one place of it.
+    pub field: Option<String>,
     /// Where.
     pub at: Location,
     /// What is wrong, in one sentence without a full stop.

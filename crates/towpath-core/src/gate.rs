@@ -99,7 +99,7 @@ pub(crate) fn checks(snapshot: &Snapshot, environment: &Environment) -> Verdict 
         .findings
         .iter()
         .filter(|f| f.severity == Severity::Error)
-        .filter(|f| f.environment.as_ref().is_none_or(|e| *e == environment.name))
+        .filter(|f| f.environments.is_empty() || f.environments.contains(&environment.name))
         .collect();
     match errors.first() {
         Some(first) => Verdict::Closed(Why::Findings { count: errors.len(), rule: first.rule }),

@@ -5,6 +5,7 @@
 //! Next: [`crate::snapshot`] for what is observed along it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use crate::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
@@ -68,8 +69,20 @@ pub struct Environment {
     pub gates: Vec<Gate>,
     /// Whether an exact version is demanded of it.
     pub production: bool,
+    /// The Kubernetes that its clusters run, where it is stated.
+    pub kubernetes: Option<KubernetesMinor>,
     /// Whether it is a disposable clone, outside the order of the path.
     pub sandbox: bool,
+}
+
+/// A minor version of Kubernetes 1: what follows `1.`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KubernetesMinor(pub u8);
+
+impl fmt::Display for KubernetesMinor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "1.{}", self.0)
+    }
 }
 
 /// One cluster of an environment.
@@ -81,6 +94,8 @@ pub struct Cluster {
     pub folder: Folder,
     /// The kubeconfig context that reaches it, where `towpath.yaml` names one.
     pub context: Option<String>,
+    /// The Kubernetes that it runs, where another one is stated than for its environment.
+    pub kubernetes: Option<KubernetesMinor>,
 }
 
 /// A condition on entering an environment, as the path states it.

@@ -3,7 +3,7 @@
 //! `towpath-api` reads it from YAML; `towpath-discovery` joins it with what the repository shows.
 
 use crate::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
-use crate::path::Gate;
+use crate::path::{Gate, KubernetesMinor};
 use crate::tracking::Policy;
 
 /// The stated part of a path.
@@ -50,6 +50,8 @@ pub struct StatedEnvironment {
     pub gates: Vec<Gate>,
     /// Whether an exact version is demanded of it; `None`: by its name.
     pub production: Option<bool>,
+    /// The Kubernetes that its clusters run.
+    pub kubernetes: Option<KubernetesMinor>,
 }
 
 /// A cluster as stated.
@@ -61,6 +63,8 @@ pub struct StatedCluster {
     pub folder: Folder,
     /// The kubeconfig context that reaches it.
     pub context: Option<String>,
+    /// The Kubernetes that it runs, where it is another one than its environment's.
+    pub kubernetes: Option<KubernetesMinor>,
 }
 
 /// Sends what would be read from `from` to `to`: a mirror, or an OCI layout folder.

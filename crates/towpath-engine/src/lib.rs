@@ -5,10 +5,11 @@
 //! the eight steps: [`survey`] and [`observe`] read the world, `towpath_core::plan` decides,
 //! [`contents`] compares what would enter, [`act`] commits, [`ledger`] remembers; [`promote`] is the
 //! loop of them for one environment, and [`recover`] what it does first where somebody's process died.
-//! Beside it stands [`release`].
+//! Beside it stand [`release`] and [`judged`], which hands what clusters are given to the checks.
 
 pub mod act;
 pub mod contents;
+pub mod judged;
 pub mod ledger;
 pub mod locate;
 pub mod observe;

@@ -2,6 +2,7 @@
 //!
 //! Text output carries no promise; this does. Must not compute: every value comes from core.
 
+mod check;
 mod diff;
 mod history;
 mod plan;
@@ -13,6 +14,9 @@ mod status;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use check::{
+    CheckOutput, CheckedOutput, FindingOutput, KubernetesOutput, SilencedOutput, SummaryOutput,
+};
 pub use diff::{
     DiffClusterOutput, DiffCountsOutput, DiffEnvironmentOutput, DiffGroupOutput, DiffOutput,
     DiffPlaceOutput, DiffSummaryOutput, FieldChangeOutput, NotComparedOutput, ObjectChangeOutput,

@@ -2,11 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use towpath_core::finding::Finding;
 use towpath_core::status::{ComponentStatus, EnvironmentStatus, Status};
 use towpath_core::tracking::Tracking;
 
-use super::WhyOutput;
+use super::{FindingOutput, WhyOutput};
 
 /// The path as it stands.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -151,30 +150,6 @@ pub struct RunningOutput {
     pub since: Option<String>,
 }
 
-/// A finding.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct FindingOutput {
-    /// The rule.
-    pub rule: String,
-    /// `info`, `warning` or `error`.
-    pub severity: String,
-    /// Which environment it concerns; `null`: the repository.
-    pub environment: Option<String>,
-    /// The object: `Kind namespace/name`.
-    pub object: Option<String>,
-    /// The file.
-    pub file: String,
-    /// The line, from 1.
-    pub line: u32,
-    /// The column, from 1.
-    pub column: u32,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub fix: String,
-}
-
 impl StatusOutput {
     /// The wire form of a status.
     #[must_use]
@@ -192,22 +167,6 @@ impl StatusOutput {
                 .collect(),
             environments: status.environments.iter().map(environment).collect(),
             findings: status.findings.iter().map(FindingOutput::from).collect(),
-        }
-    }
-}
-
-impl From<&Finding> for FindingOutput {
-    fn from(f: &Finding) -> Self {
-        Self {
-            rule: f.rule.to_owned(),
-            severity: f.severity.as_str().to_owned(),
-            environment: f.environment.as_ref().map(ToString::to_string),
-            object: f.object.as_ref().map(ToString::to_string),
-            file: f.at.file.to_string(),
-            line: f.at.line,
-            column: f.at.column,
-            message: f.message.clone(),
-            fix: f.fix.clone(),
         }
     }
 }

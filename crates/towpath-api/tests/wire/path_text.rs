@@ -78,6 +78,7 @@ fn environments() -> impl Strategy<Value = Noted> {
                 name: ClusterName::parse(&format!("{name}-{i}")).expect("a name"),
                 folder,
                 context: None,
+                kubernetes: None,
             });
             let name = EnvironmentName::parse(name).expect("a name");
             out.1.push(EnvironmentNote { environment: name.clone(), tracks, actual, gates });
@@ -88,6 +89,7 @@ fn environments() -> impl Strategy<Value = Noted> {
                 stated: None,
                 gates: Vec::new(),
                 production,
+                kubernetes: None,
                 sandbox: false,
             });
         }

@@ -8,7 +8,7 @@ use towpath_core::id::EnvironmentName;
 use towpath_core::pin::Location;
 
 use crate::sight::{Step, clusters, list, steps, target};
-use crate::{Context, Rule};
+use crate::{Check, Context, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "depends-on-differs",
@@ -41,7 +41,7 @@ spec:
   dependsOn:
     - name: platform-services
 ",
-    check,
+    check: Check::Repository(check),
 };
 
 type Name<'a> = (&'a str, &'a str);
@@ -116,8 +116,9 @@ fn finding(last: Way<'_, '_>, other: Way<'_, '_>) -> Finding {
     Finding {
         rule: RULE.id,
         severity: RULE.severity,
-        environment: shown.1.environments.last().map(|e| (*e).clone()),
+        environments: shown.1.environments.last().map(|e| (*e).clone()).into_iter().collect(),
         object: Some(object.reference()),
+        field: None,
         at: place(&shown.1.step),
         message: format!(
             "{} depends on {depends} in {here}, and on {depends_there} in {there} ({elsewhere})",

@@ -7,7 +7,7 @@ use towpath_discovery::facts::{Detail, ResourceType};
 use towpath_discovery::inventory::{FileId, Inventory};
 
 use crate::sight::{Step, by_name, clusters, is_custom, list, steps, target};
-use crate::{Context, Rule};
+use crate::{Check, Context, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "depends-on-without-wait",
@@ -46,7 +46,7 @@ spec:
   dependsOn:
     - name: platform-services
 ",
-    check,
+    check: Check::Repository(check),
 };
 
 /// What the files of a Kustomization bring and need.
@@ -89,8 +89,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
                 found.push(Finding {
                     rule: RULE.id,
                     severity: RULE.severity,
-                    environment: Some(environment.name.clone()),
+                    environments: vec![environment.name.clone()],
                     object: Some(object.reference()),
+                    field: None,
                     at: dependency.at.in_file(step.placed.file),
                     message: format!(
                         "{} uses {} and depends on {on}, whose {by} nothing waits for",

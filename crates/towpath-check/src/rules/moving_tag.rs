@@ -3,7 +3,7 @@
 use towpath_core::finding::{Finding, Severity};
 use towpath_core::tracking::Tracking;
 
-use crate::{Context, Rule};
+use crate::{Check, Context, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "moving-tag",
@@ -29,7 +29,7 @@ spec:
   ref:
     tag: 1.2.3
 ",
-    check,
+    check: Check::Repository(check),
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
@@ -51,8 +51,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         found.push(Finding {
             rule: RULE.id,
             severity: RULE.severity,
-            environment: Some(pin.environment.clone()),
+            environments: vec![pin.environment.clone()],
             object: Some(pin.object.clone()),
+            field: None,
             at: pin.at.clone(),
             message: format!("{} takes {} {what}", pin.environment, pin.component),
             fix: "name a version, a range or a digest".to_owned(),

@@ -5,7 +5,7 @@ use towpath_core::pin::NotEditable;
 use towpath_core::tracking::Policy;
 
 use crate::sight::environment_of;
-use crate::{Context, Rule};
+use crate::{Check, Context, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "production-not-exact",
@@ -32,7 +32,7 @@ spec:
   ref:
     tag: 0.0.8
 ",
-    check,
+    check: Check::Repository(check),
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
@@ -54,8 +54,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         found.push(Finding {
             rule: RULE.id,
             severity: RULE.severity,
-            environment: Some(name.clone()),
+            environments: vec![name.clone()],
             object: Some(pin.object.clone()),
+            field: None,
             at: pin.at.clone(),
             message,
             fix: match &pin.splices {

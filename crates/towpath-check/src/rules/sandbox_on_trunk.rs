@@ -9,7 +9,7 @@ use towpath_discovery::inventory::{FoundBy, Inventory, Placed};
 use towpath_discovery::resolve::ClusterOnPath;
 
 use crate::sight::clusters;
-use crate::{Context, Rule};
+use crate::{Check, Context, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "sandbox-on-trunk",
@@ -36,7 +36,7 @@ spec:
   ref:
     branch: main
 ",
-    check,
+    check: Check::Repository(check),
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
@@ -71,8 +71,9 @@ fn folder(
     Some(Finding {
         rule: RULE.id,
         severity: RULE.severity,
-        environment: Some(environment.name.clone()),
+        environments: vec![environment.name.clone()],
         object: None,
+        field: None,
         at: sync.or_else(first)?,
         message: format!("the folder {folder} of sandbox {} is on the trunk{with}", cluster.name),
         fix: format!("remove {folder} from the trunk; `towpath sandbox promote` leaves it out"),
@@ -90,8 +91,9 @@ fn copied(inventory: &Inventory, cluster: &ClusterOnPath) -> Option<Finding> {
     Some(Finding {
         rule: RULE.id,
         severity: RULE.severity,
-        environment: Some(cluster.environment.clone()),
+        environments: vec![cluster.environment.clone()],
         object: Some(placed.object.reference()),
+        field: None,
         at: path.key.in_file(placed.file),
         message: format!(
             "the gotk-sync.yaml in {folder} leads to {}, another cluster's folder",
@@ -138,8 +140,9 @@ fn branch_finding(
     Finding {
         rule: RULE.id,
         severity: if of_sandbox { RULE.severity } else { Severity::Warning },
-        environment: Some(environment.clone()),
+        environments: vec![environment.clone()],
         object: Some(placed.object.reference()),
+        field: None,
         at,
         message: format!("{environment} follows {branch}{what} and not the trunk {trunk}"),
         fix: format!("let it follow {trunk}"),

@@ -7,7 +7,7 @@ use towpath_core::id::EnvironmentName;
 use towpath_core::pin::{Location, Pin};
 
 use crate::sight::{environment_of, list};
-use crate::{Context, Rule};
+use crate::{Check, Context, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "shared-pin",
@@ -34,7 +34,7 @@ spec:
   ref:
     tag: 1.2.3
 ",
-    check,
+    check: Check::Repository(check),
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
@@ -55,8 +55,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         found.push(Finding {
             rule: RULE.id,
             severity: RULE.severity,
-            environment: environments.last().map(|name| (*name).clone()),
+            environments: environments.last().map(|name| (*name).clone()).into_iter().collect(),
             object: Some(pin.object.clone()),
+            field: None,
             at: at.clone(),
             message: format!(
                 "{} get the version of {} from this line",

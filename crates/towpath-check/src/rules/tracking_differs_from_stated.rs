@@ -9,7 +9,7 @@ use towpath_core::id::{ComponentName, EnvironmentName};
 use towpath_core::tracking::Policy;
 
 use crate::sight::environment_of;
-use crate::{Context, Rule};
+use crate::{Check, Context, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "tracking-differs-from-stated",
@@ -39,7 +39,7 @@ spec:
   ref:
     semver: 0.0.x
 ",
-    check,
+    check: Check::Repository(check),
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
@@ -61,8 +61,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         found.push(Finding {
             rule: RULE.id,
             severity: RULE.severity,
-            environment: Some(name.clone()),
+            environments: vec![name.clone()],
             object: Some(pin.object.clone()),
+            field: None,
             at: pin.at.clone(),
             message: format!(
                 "towpath.yaml states {stated} for {name}, and Git has {component} on {}",

@@ -5,7 +5,7 @@ use std::error::Error as _;
 
 use towpath_core::finding::{Finding, Severity};
 
-use crate::{Context, Rule};
+use crate::{Check, Context, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "unreadable-file",
@@ -26,15 +26,16 @@ nav: [
 # mkdocs.yml
 nav: []
 ",
-    check,
+    check: Check::Repository(check),
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let finding = |error: &towpath_discovery::facts::FactsError| Finding {
         rule: RULE.id,
         severity: RULE.severity,
-        environment: None,
+        environments: Vec::new(),
         object: None,
+        field: None,
         at: error.at(),
         message: match error.source() {
             Some(fault) => format!("the file cannot be read: {fault}"),

@@ -3,7 +3,7 @@
 use towpath_core::finding::{Finding, Severity};
 use towpath_core::tracking::Tracking;
 
-use crate::{Context, Rule};
+use crate::{Check, Context, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "unreadable-version",
@@ -25,7 +25,7 @@ spec:
   ref:
     semver: 1.2.x
 ",
-    check,
+    check: Check::Repository(check),
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
@@ -47,8 +47,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         found.push(Finding {
             rule: RULE.id,
             severity: RULE.severity,
-            environment: Some(pin.environment.clone()),
+            environments: vec![pin.environment.clone()],
             object: Some(pin.object.clone()),
+            field: None,
             at: pin.at.clone(),
             message: format!("`{text}` is no {what} that Flux can read"),
             fix: format!("correct the {what}"),

@@ -7,7 +7,7 @@ use towpath_discovery::facts::{Detail, SourceKind};
 use towpath_discovery::inventory::Placed;
 
 use crate::sight::clusters;
-use crate::{Context, Rule};
+use crate::{Check, Context, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "unverified-artifact",
@@ -35,7 +35,7 @@ spec:
       - issuer: ^https://token.actions.githubusercontent.com$
         subject: ^https://github.com/acme/fleet.*$
 ",
-    check,
+    check: Check::Repository(check),
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
@@ -64,8 +64,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             found.push(Finding {
                 rule: RULE.id,
                 severity: if production { RULE.severity } else { Severity::Info },
-                environment: Some(environment.name.clone()),
+                environments: vec![environment.name.clone()],
                 object: Some(object.reference()),
+                field: None,
                 at,
                 message: format!(
                     "nothing verifies what {} takes from {}",

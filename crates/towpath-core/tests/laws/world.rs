@@ -58,6 +58,7 @@ pub(crate) fn environment(name: &str, after: Vec<EnvironmentName>) -> Environmen
         stated: None,
         gates: Vec::new(),
         production: false,
+        kubernetes: None,
         sandbox: false,
     }
 }
@@ -101,6 +102,7 @@ fn path() -> impl Strategy<Value = Path> {
                 folder: towpath_core::id::Folder::parse(&format!("clusters/e{i}-{c}"))
                     .expect("a folder of the tests"),
                 context: None,
+                kubernetes: None,
             });
             let clusters = clusters.collect();
             let environment = environment(&format!("e{i}"), before.collect());
@@ -229,8 +231,9 @@ fn findings() -> impl Strategy<Value = Vec<Finding>> {
     let one = (of, severity).prop_map(|(of, severity)| Finding {
         rule: "rule",
         severity,
-        environment: of.map(read),
+        environments: of.map(read).into_iter().collect(),
         object: None,
+        field: None,
         at: Location { file: read("f.yaml"), line: 1, column: 1 },
         message: "wrong".to_owned(),
         fix: "mend it".to_owned(),

@@ -92,6 +92,7 @@ pub(super) fn drafts<'a>(
                     name: cluster.name.clone(),
                     folder: cluster.folder.clone(),
                     context: cluster.context.clone(),
+                    kubernetes: cluster.kubernetes,
                 },
             ));
         }
@@ -111,7 +112,8 @@ pub(super) fn drafts<'a>(
             let folder = found[position].folder.clone();
             if !claimed.contains_key(&folder) {
                 let name = unique(&names[position], &mut taken);
-                clusters.push((position, Cluster { name, folder, context: None }));
+                clusters
+                    .push((position, Cluster { name, folder, context: None, kubernetes: None }));
             }
         }
         match drafts.iter_mut().find(|draft| draft.name == environment.name) {

@@ -61,6 +61,7 @@ pub(super) fn arrange(drafts: &mut [Draft<'_>], policies: &[Option<Policy>]) -> 
             gates: draft.stated.map(|stated| stated.gates.clone()).unwrap_or_default(),
             production: said
                 .unwrap_or_else(|| !draft.sandbox && is_production(draft.name.as_str())),
+            kubernetes: draft.stated.and_then(|stated| stated.kubernetes),
             sandbox: draft.sandbox,
         };
         arranged.push(((draft.sandbox, key), environment));

@@ -104,6 +104,7 @@ pub(crate) fn stated(resolved: &Resolved) -> Stated {
                     name: cluster.name.clone(),
                     folder: cluster.folder.clone(),
                     context: None,
+                    kubernetes: None,
                 })
                 .collect(),
         ),
@@ -111,6 +112,7 @@ pub(crate) fn stated(resolved: &Resolved) -> Stated {
         after: Some(environment.after.clone()),
         gates: Vec::new(),
         production: Some(environment.production),
+        kubernetes: None,
     };
     Stated {
         trunk: Some(resolved.path.trunk.clone()),

@@ -51,6 +51,7 @@ fn environment(name: &str) -> StatedEnvironment {
         after: None,
         gates: Vec::new(),
         production: None,
+        kubernetes: None,
     }
 }
 
@@ -59,6 +60,7 @@ fn at(name: &str, folder: &str) -> StatedCluster {
         name: ClusterName::parse(name).expect("a name"),
         folder: Folder::parse(folder).expect("a folder"),
         context: None,
+        kubernetes: None,
     }
 }
 

@@ -59,13 +59,19 @@ fn environment(
     let clusters = match stated.clusters {
         Some(clusters) => clusters
             .into_iter()
-            .map(|c| Cluster { name: c.name, folder: c.folder, context: c.context })
+            .map(|c| Cluster {
+                name: c.name,
+                folder: c.folder,
+                context: c.context,
+                kubernetes: c.kubernetes,
+            })
             .collect(),
         None => vec![Cluster {
             name: ClusterName::parse(stated.name.as_str()).map_err(|e| e.to_string())?,
             folder: Folder::parse(&format!("clusters/{}", stated.name))
                 .map_err(|e| e.to_string())?,
             context: None,
+            kubernetes: None,
         }],
     };
     Ok(Environment {
@@ -74,6 +80,7 @@ fn environment(
         stated: stated.tracks,
         gates: stated.gates,
         production: stated.production.unwrap_or(stated.name.as_str() == "production"),
+        kubernetes: stated.kubernetes,
         sandbox: false,
         name: stated.name,
     })

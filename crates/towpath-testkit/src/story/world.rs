@@ -263,15 +263,16 @@ impl World {
     }
 
     fn error(&mut self, words: &Words<'_>) -> Result<(), String> {
-        let environment = match words.clause("on") {
-            Some(name) => Some(self.environment(name)?.name.clone()),
-            None => None,
+        let environments = match words.clause("on") {
+            Some(name) => vec![self.environment(name)?.name.clone()],
+            None => Vec::new(),
         };
         self.snapshot.findings.push(Finding {
             rule: "example-rule",
             severity: Severity::Error,
-            environment,
+            environments,
             object: None,
+            field: None,
             at: Location { file: parse("clusters/example.yaml")?, line: 1, column: 1 },
             message: words.needs("because")?.to_owned(),
             fix: "mend it".to_owned(),

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::failure::Failure;
+
 /// Carries a platform change from a sandbox to production, through Git, on a path that it discovers.
 #[derive(Debug, Parser)]
 #[command(
@@ -51,10 +53,38 @@ pub(crate) enum OutputFormat {
     Json,
     /// The same as YAML
     Yaml,
-    /// For a pull request; only `towpath diff` has it
+    /// For a pull request; `towpath diff` and `towpath check` have it
     Markdown,
     /// As `diff -u` writes; only `towpath diff` has it
     Unified,
+    /// For code scanning; only `towpath check` has it
+    Sarif,
+    /// For reports of tests; only `towpath check` has it
+    Junit,
+    /// Annotations of GitHub Actions; only `towpath check` has it
+    Github,
+}
+
+/// Whether a command answers in this format.
+pub(super) fn allow(format: OutputFormat, command: &Command) -> Result<(), Failure> {
+    let who = match format {
+        OutputFormat::Table | OutputFormat::Json | OutputFormat::Yaml => return Ok(()),
+        OutputFormat::Markdown if matches!(command, Command::Diff(_) | Command::Check(_)) => {
+            return Ok(());
+        }
+        OutputFormat::Unified if matches!(command, Command::Diff(_)) => return Ok(()),
+        OutputFormat::Sarif | OutputFormat::Junit | OutputFormat::Github
+            if matches!(command, Command::Check(_)) =>
+        {
+            return Ok(());
+        }
+        OutputFormat::Markdown => "only `towpath diff` and `towpath check` have markdown output",
+        OutputFormat::Unified => "only `towpath diff` has unified output",
+        OutputFormat::Sarif | OutputFormat::Junit | OutputFormat::Github => {
+            "only `towpath check` has sarif, junit and github output"
+        }
+    };
+    Err(Failure::new(who).hint("ask for table, json or yaml"))
 }
 
 /// When to use colour.
@@ -99,6 +129,17 @@ pub(crate) enum Command {
         towpath render production --to ./rendered\n  towpath render --kustomize apps/overlays/production"
     )]
     Render(RenderArgs),
+    /// Check what clusters are given, or a folder of manifests, before it is merged
+    #[command(
+        after_help = "In a repository with clusters, every cluster is rendered and its objects are judged for the\n\
+        Kubernetes of its environment: spec.environments[].kubernetes in towpath.yaml, or --kubernetes\n\
+        to ask what would be. With a PATH, or where there are no clusters, files are judged as they stand.\n\n\
+        Exit code 1 when there are findings at or above --fail-on, else 0.\n\nExamples:\n  \
+        towpath check\n  towpath check --kubernetes 1.36\n  \
+        towpath check --kubernetes 1.36 --only removed-api,deprecated-api manifests/\n  \
+        towpath check -o sarif > towpath.sarif"
+    )]
+    Check(CheckArgs),
     /// Show what differs between two sides, object by object
     #[command(after_help = "A side is one of:\n  \
         a cluster (CLUSTER or ENV/CLUSTER) or an environment, as the files of the folder have it;\n  \
@@ -228,6 +269,36 @@ pub(crate) struct DiffArgs {
     /// The new side
     #[arg(value_name = "B")]
     pub(crate) new: String,
+}
+
+/// `towpath check`
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Files or folders of manifests, instead of what the clusters of the repository are given
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Judge for this Kubernetes, whatever the environments run
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes: Option<String>,
+    /// Only these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Answer no when there is a finding of at least this severity
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
+    pub(crate) fail_on: FailOn,
+}
+
+/// Which findings make the answer no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// Every finding
+    Info,
+    /// Warnings and errors
+    Warning,
+    /// Errors
+    Error,
+    /// None
+    Never,
 }
 
 /// `towpath promote`

@@ -9,6 +9,7 @@ mod args;
 mod builds;
 mod built;
 mod cache;
+mod check;
 mod commit_files;
 mod complete;
 mod demo;
@@ -36,7 +37,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Command, OutputFormat};
+use args::{Cli, Command};
 use failure::Failure;
 use print::Printer;
 
@@ -100,12 +101,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(cli: &Cli, printer: &Printer) -> Result<u8, Failure> {
     let global = &cli.global;
-    if matches!(global.output, OutputFormat::Markdown | OutputFormat::Unified)
-        && !matches!(cli.command, Command::Diff(_))
-    {
-        return Err(Failure::new("only `towpath diff` has markdown and unified output")
-            .hint("ask for table, json or yaml"));
-    }
+    args::allow(global.output, &cli.command)?;
     let answer = match &cli.command {
         Command::Init(args) => init::run(global, args)?,
         Command::Status(args) => status::run(global, args)?,
@@ -121,6 +117,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Result<u8, Failure> {
         Command::Sandbox(args) => sandbox::run(global, args)?,
         Command::Demo(args) => return demo::run(args, printer),
         Command::Render(args) => return render::run(global, args, printer),
+        Command::Check(args) => return check::run(global, args, printer),
         Command::Completion(args) => return complete::run(args, printer),
     };
     printer.answer(&answer, global.output)?;

@@ -65,15 +65,14 @@ impl Printer {
     pub(crate) fn answer(&self, answer: &Answer, format: OutputFormat) -> Result<(), Failure> {
         match format {
             // Only a command that has such a text is let through to here.
-            OutputFormat::Table | OutputFormat::Markdown | OutputFormat::Unified => {
-                self.data(&answer.text)
-            }
             OutputFormat::Json => {
                 let mut text = serde_json::to_string_pretty(&answer.json)?;
                 text.push('\n');
                 self.data(&text)
             }
             OutputFormat::Yaml => self.data(&towpath_yaml::emit(&answer.json)),
+            // Only a command that has such a text is let through to here.
+            _ => self.data(&answer.text),
         }
     }
 

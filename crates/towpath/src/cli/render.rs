@@ -249,15 +249,13 @@ fn build(global: &Global, folder: &Path, printer: &Printer) -> Result<u8, Failur
         printer.note(&format!("warning: {warning}"));
     }
     match global.output {
-        OutputFormat::Table | OutputFormat::Markdown | OutputFormat::Unified => {
-            printer.raw(&kustomize::print(&built.objects))?;
-        }
         OutputFormat::Json | OutputFormat::Yaml => {
             let objects = built.objects.into_iter().map(|object| rendered(None, object)).collect();
             let output =
                 RenderOutput { cluster: None, objects, findings: Vec::new(), unknown: Vec::new() };
             print(&output, global.output, printer)?;
         }
+        _ => printer.raw(&kustomize::print(&built.objects))?,
     }
     Ok(exit::YES)
 }

@@ -211,6 +211,15 @@ impl Session {
 
     /// What the files say as they are in the folder, or as `HEAD` has them where there is no work tree.
     pub(crate) fn survey_here(&self) -> Result<Survey, Failure> {
+        self.survey_if_any()?.ok_or_else(|| {
+            Failure::new(format!("no cluster was found in {}", self.root.display()))
+                .hint("Towpath looks for flux-system/gotk-sync.yaml, a FluxInstance, or folders of Flux Kustomizations")
+                .hint("clusters can be stated in towpath.yaml: spec.environments[].clusters[].path")
+        })
+    }
+
+    /// As [`Session::survey_here`]; `None` where there is no cluster.
+    pub(crate) fn survey_if_any(&self) -> Result<Option<Survey>, Failure> {
         let bare = self.git.as_ref().filter(|git| git.top_level().is_none());
         let files = match bare {
             Some(git) => {
@@ -223,12 +232,7 @@ impl Session {
             None => work_tree::read(&self.root, &self.cache)?,
         };
         let survey = survey(files)?;
-        if survey.resolved.path.environments().is_empty() {
-            return Err(Failure::new(format!("no cluster was found in {}", self.root.display()))
-                .hint("Towpath looks for flux-system/gotk-sync.yaml, a FluxInstance, or folders of Flux Kustomizations")
-                .hint("clusters can be stated in towpath.yaml: spec.environments[].clusters[].path"));
-        }
-        Ok(survey)
+        Ok((!survey.resolved.path.environments().is_empty()).then_some(survey))
     }
 
     /// What `towpath.yaml` of the work tree states; that of the commit where there is none.

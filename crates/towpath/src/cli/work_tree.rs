@@ -10,6 +10,7 @@ use std::time::UNIX_EPOCH;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use towpath_api::path_file;
+use towpath_check::read::is_manifest;
 use towpath_core::id::RepoPath;
 use towpath_discovery::facts;
 use towpath_engine::survey::{FactsStore, Files, add_content};
@@ -91,11 +92,37 @@ pub(crate) fn read_path_file(root: &Path) -> Result<Option<Vec<u8>>, Failure> {
     }
 }
 
+/// The manifests below a folder, or the one file that is named: the path from there, and the place on disk. What Git
+/// ignores and what is hidden is left out below a folder; a file that is named is taken as it is.
+pub(crate) fn manifests(root: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
+    if root.is_file() {
+        return Ok(vec![(String::new(), root.to_path_buf())]);
+    }
+    walk(root, |root, entry| {
+        if !entry.file_type().is_some_and(|t| t.is_file()) {
+            return Ok(None);
+        }
+        let below = below(root, &entry)?;
+        Ok(is_manifest(&below).then(|| (below, entry.into_path())))
+    })
+}
+
 fn list(root: &Path) -> Result<Vec<Listed>, Failure> {
+    let mut listed = walk(root, listed)?;
+    listed.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(listed)
+}
+
+/// What `pick` makes of the files below a folder, in no order.
+fn walk<T: Send>(
+    root: &Path,
+    pick: impl Fn(&Path, ignore::DirEntry) -> Result<Option<T>, Failure> + Sync,
+) -> Result<Vec<T>, Failure> {
     if !root.is_dir() {
         return Err(Failure::new(format!("{} is not a folder", root.display()))
             .hint("name the repository with -C DIR"));
     }
+    let pick = &pick;
     let found = Mutex::new(Vec::new());
     let walk = ignore::WalkBuilder::new(root)
         .follow_links(false)
@@ -107,24 +134,30 @@ fn list(root: &Path) -> Result<Vec<Listed>, Failure> {
         Box::new(move |entry| {
             let listed = entry
                 .map_err(|e| Failure::new(format!("{} cannot be read", root.display())).because(e))
-                .and_then(|entry| listed(root, entry));
+                .and_then(|entry| pick(root, entry));
             here.own.extend(listed.transpose());
             ignore::WalkState::Continue
         })
     });
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut listed: Vec<Listed> = found.into_iter().collect::<Result<_, _>>()?;
-    listed.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(listed)
+    found.into_iter().collect()
+}
+
+fn below(root: &Path, entry: &ignore::DirEntry) -> Result<String, Failure> {
+    let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
+    match below.to_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(Failure::new(format!("{} is not a UTF-8 file name", below.display()))),
+    }
 }
 
 /// What one walker found, handed over when it ends.
-struct Batch<'a> {
-    found: &'a Mutex<Vec<Result<Listed, Failure>>>,
-    own: Vec<Result<Listed, Failure>>,
+struct Batch<'a, T> {
+    found: &'a Mutex<Vec<Result<T, Failure>>>,
+    own: Vec<Result<T, Failure>>,
 }
 
-impl Drop for Batch<'_> {
+impl<T> Drop for Batch<'_, T> {
     fn drop(&mut self) {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.own);
     }
@@ -135,14 +168,11 @@ fn listed(root: &Path, entry: ignore::DirEntry) -> Result<Option<Listed>, Failur
     if !entry.file_type().is_some_and(|t| t.is_file()) {
         return Ok(None);
     }
-    let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
-    let Some(text) = below.to_str() else {
-        return Err(Failure::new(format!("{} is not a UTF-8 file name", below.display())));
-    };
-    if !facts::is_relevant(text) {
+    let below = below(root, &entry)?;
+    if !facts::is_relevant(&below) {
         return Ok(None);
     }
-    let path = RepoPath::parse(text)?;
+    let path = RepoPath::parse(&below)?;
     let meta = entry.metadata().map_err(|e| {
         Failure::new(format!("{} cannot be read", entry.path().display())).because(e)
     })?;

@@ -96,7 +96,7 @@ fn compared<'r>(
 }
 
 /// `one` of each item, on all cores. There are no more renderings than cores: what one has met, it does not render again.
-pub(super) fn each<'r, T: Send, R: Send>(
+pub(in crate::cli) fn each<'r, T: Send, R: Send>(
     items: Vec<T>,
     rendering: impl Fn() -> Rendering<'r> + Sync,
     one: impl Fn(&mut Rendering<'r>, T) -> R + Sync,

@@ -36,7 +36,7 @@ use super::session::{Session, remote_bases};
 use here::Here;
 use operand::Operand;
 
-pub(super) use between::same_clusters;
+pub(super) use between::{each, same_clusters};
 pub(super) use json::output;
 pub(super) use lack::Lack;
 pub(super) use text::{changes, lacking};
@@ -161,10 +161,10 @@ fn of_objects(old: &[Object], new: &[Object]) -> Groups {
 
 fn answer(groups: &Groups, sides: Sides<'_>, format: OutputFormat) -> Result<Answer, Failure> {
     let text = match format {
-        OutputFormat::Table => text::write(groups, sides),
         OutputFormat::Markdown => markdown::write(groups, sides, markdown::MOST),
         OutputFormat::Unified => unified::write(groups, sides.lacks),
         OutputFormat::Json | OutputFormat::Yaml => String::new(),
+        _ => text::write(groups, sides),
     };
     // Of what could not be compared nobody can say that it is the same.
     let same = groups.is_empty() && sides.lacks.is_empty();

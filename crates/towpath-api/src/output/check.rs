@@ -1,0 +1,115 @@
+//! What `towpath check` found, as JSON. [`FindingOutput`] is also part of a status.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use towpath_core::finding::Finding;
+
+/// What was checked, and what was found.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckOutput {
+    /// What was found, errors first.
+    pub findings: Vec<FindingOutput>,
+    /// Findings that are silenced.
+    pub silenced: Vec<SilencedOutput>,
+    /// What was checked.
+    pub checked: CheckedOutput,
+    /// How many findings there are of each severity.
+    pub summary: SummaryOutput,
+}
+
+/// A finding.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingOutput {
+    /// The rule.
+    pub rule: String,
+    /// `info`, `warning` or `error`.
+    pub severity: String,
+    /// The environments that it concerns, in the order of the path; none: the repository.
+    pub environments: Vec<String>,
+    /// The object: `Kind namespace/name`.
+    pub object: Option<String>,
+    /// Where in the object: `spec.replicas`.
+    pub field: Option<String>,
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub fix: String,
+}
+
+/// A finding that is silenced.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SilencedOutput {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: FindingOutput,
+    /// Why, in the words of whoever silenced it.
+    pub reason: String,
+    /// Until when, `2027-01-31`; `null`: until the silence is taken out.
+    pub until: Option<String>,
+}
+
+/// What was checked.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckedOutput {
+    /// How many files were read.
+    pub files: usize,
+    /// How many objects were judged.
+    pub objects: usize,
+    /// For which Kubernetes.
+    pub kubernetes: Vec<KubernetesOutput>,
+    /// What could not be checked, and why: one line each.
+    pub not_checked: Vec<String>,
+}
+
+/// A Kubernetes that objects were judged for.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubernetesOutput {
+    /// `1.36`.
+    pub version: String,
+    /// `asked`, `stated` or `assumed`; assumed is the newest that is known.
+    pub known_by: String,
+    /// The environments that have it; none where there is no path.
+    pub environments: Vec<String>,
+}
+
+/// How many findings there are.
+#[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SummaryOutput {
+    /// Of severity `error`.
+    pub errors: usize,
+    /// Of severity `warning`.
+    pub warnings: usize,
+    /// Of severity `info`.
+    pub infos: usize,
+    /// Silenced ones.
+    pub silenced: usize,
+}
+
+impl From<&Finding> for FindingOutput {
+    fn from(f: &Finding) -> Self {
+        Self {
+            rule: f.rule.to_owned(),
+            severity: f.severity.as_str().to_owned(),
+            environments: f.environments.iter().map(ToString::to_string).collect(),
+            object: f.object.as_ref().map(ToString::to_string),
+            field: f.field.clone(),
+            file: f.at.file.to_string(),
+            line: f.at.line,
+            column: f.at.column,
+            message: f.message.clone(),
+            fix: f.fix.clone(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Files become objects, or a finding that says why not.
+//!
+//! Must not decide which files are read; nothing that is handed in is skipped in silence.
+
+use towpath_core::finding::{Finding, Severity};
+use towpath_core::id::RepoPath;
+use towpath_core::pin::Location;
+use towpath_yaml::Node;
+
+use crate::subject::{Head, Subject};
+
+/// Whether a file is one that objects are written in, by its name.
+#[must_use]
+pub fn is_manifest(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    matches!(name.rsplit_once('.'), Some((_, "yaml" | "yml" | "json"))) || name == "Kustomization"
+}
+
+/// Who the objects of a file are. The items of a `List` stand in its place; documents that are no Kubernetes objects,
+/// such as the values of a chart, are none.
+///
+/// # Errors
+/// The finding that tells why the file cannot be read.
+pub fn heads(file: &RepoPath, bytes: &[u8]) -> Result<Vec<Head>, Box<Finding>> {
+    read(file, bytes, |head, _| head)
+}
+
+/// The objects of a file, as [`heads`] finds them.
+///
+/// # Errors
+/// The finding that tells why the file cannot be read.
+pub fn subjects(file: &RepoPath, bytes: &[u8]) -> Result<Vec<Subject>, Box<Finding>> {
+    read(file, bytes, |head, node| Subject { head, value: node.to_json() })
+}
+
+fn read<T>(
+    file: &RepoPath,
+    bytes: &[u8],
+    keep: impl Fn(Head, &Node) -> T,
+) -> Result<Vec<T>, Box<Finding>> {
+    let documents =
+        towpath_yaml::parse(bytes).map_err(|error| Box::new(unreadable(file, &error)))?;
+    let mut found = Vec::new();
+    for document in &documents {
+        collect(file, &document.root, &keep, &mut found, true);
+    }
+    Ok(found)
+}
+
+fn collect<T>(
+    file: &RepoPath,
+    node: &Node,
+    keep: &impl Fn(Head, &Node) -> T,
+    found: &mut Vec<T>,
+    may_be_list: bool,
+) {
+    let at = Location { file: file.clone(), line: node.span.line, column: node.span.column };
+    let Some(head) = Head::of_node(node, at) else { return };
+    // As `kubectl` and kustomize do: `v1 List`, and any kind of that name with `items`.
+    if may_be_list
+        && head.kind.ends_with("List")
+        && let Some(items) = node.get("items").and_then(Node::as_seq)
+    {
+        for item in items {
+            collect(file, item, keep, found, false);
+        }
+        return;
+    }
+    found.push(keep(head, node));
+}
+
+fn unreadable(file: &RepoPath, error: &towpath_yaml::Error) -> Finding {
+    Finding {
+        rule: "unreadable-file",
+        severity: Severity::Error,
+        environments: Vec::new(),
+        object: None,
+        field: None,
+        at: Location { file: file.clone(), line: error.line(), column: error.column() },
+        message: format!("the file cannot be read, so nothing in it is checked: {error}"),
+        fix: "mend the file, or name the folders that hold manifests".to_owned(),
+    }
+}

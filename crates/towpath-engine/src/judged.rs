@@ -1,0 +1,187 @@
+//! What rules over objects look at, gathered from walks through the clusters of a path.
+//!
+//! Rendering is in `towpath-render`, judging in `towpath-check`; here the one is handed to the other, and what several
+//! clusters share is handed over once. Must not decide what a finding means for a promotion.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use towpath_catalog::Minor;
+use towpath_check::given::Given;
+use towpath_check::projects::projects;
+use towpath_check::subject::{Head, Kubernetes, Source, Subject, Target, TargetId};
+use towpath_core::finding::{Finding, Severity};
+use towpath_core::id::RepoPath;
+use towpath_core::path::{Cluster, Environment, Path};
+use towpath_core::pin::{Location, ObjectRef};
+use towpath_render::Object;
+use towpath_render::flux::{Rendered, Trouble, TroubleKind, Walk};
+
+/// The objects of a path's clusters, and what was met on the way.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// What rules over objects look at.
+    pub given: Given,
+    /// What cannot work in the order of delivery.
+    pub findings: Vec<Finding>,
+    /// What could not be rendered because it is not at hand: one line each.
+    pub not_at_hand: BTreeSet<String>,
+    /// The files that objects were read from.
+    pub files: BTreeSet<RepoPath>,
+}
+
+/// The clusters of a path in its order, as they are judged: for the Kubernetes that somebody asks about, else for the
+/// stated one, else for the newest that is known.
+#[must_use]
+pub fn targets(path: &Path, asked: Option<Minor>) -> Vec<Target> {
+    clusters(path)
+        .map(|(environment, cluster)| {
+            let stated = cluster.kubernetes.or(environment.kubernetes);
+            let minor = asked.or(stated.map(|stated| Minor::new(stated.0)));
+            Target {
+                place: Some((environment.name.clone(), cluster.name.clone())),
+                production: environment.production,
+                sandbox: environment.sandbox,
+                kubernetes: Kubernetes {
+                    minor: minor.unwrap_or(Minor::NEWEST),
+                    assumed: minor.is_none(),
+                },
+                projects: BTreeMap::new(),
+            }
+        })
+        .collect()
+}
+
+/// The clusters of a path, in the order of [`targets`].
+pub fn clusters(path: &Path) -> impl Iterator<Item = (&Environment, &Cluster)> {
+    path.environments().iter().flat_map(|e| e.clusters.iter().map(move |cluster| (e, cluster)))
+}
+
+/// Gathers what is judged. `walks`: one for each of `targets`, in their order.
+#[must_use]
+pub fn gather(mut targets: Vec<Target>, walks: &[Walk]) -> Judged {
+    let mut judged = Judged::default();
+    // Equal only if it is the same piece of memory: what was rendered once for several clusters.
+    let mut shared: BTreeMap<*const Rendered, usize> = BTreeMap::new();
+    let mut groups: Vec<(Arc<Rendered>, Vec<TargetId>)> = Vec::new();
+    for (number, walk) in (0..).zip(walks) {
+        let rendered = walk.kustomizations.iter().filter_map(|walked| walked.rendered.as_ref());
+        for rendered in rendered {
+            let group = *shared.entry(Arc::as_ptr(rendered)).or_insert_with(|| {
+                groups.push((Arc::clone(rendered), Vec::new()));
+                groups.len() - 1
+            });
+            groups[group].1.push(TargetId(number));
+        }
+        if let Some(target) = targets.get(number as usize) {
+            judged.troubles(target, walk);
+        }
+    }
+    let mut subjects = Vec::new();
+    for (rendered, of) in groups {
+        let of: Arc<[TargetId]> = of.into();
+        let objects = rendered.objects.iter();
+        subjects.extend(objects.filter_map(|object| subject(object, &of)));
+    }
+    judged.files = subjects.iter().map(|subject| subject.head.at.file.clone()).collect();
+    let mut by_target: BTreeMap<TargetId, Vec<&Subject>> = BTreeMap::new();
+    for subject in &subjects {
+        for id in subject.head.targets.iter() {
+            by_target.entry(*id).or_default().push(subject);
+        }
+    }
+    for (id, subjects) in by_target {
+        if let Some(target) = targets.get_mut(id.0 as usize) {
+            target.projects = projects(subjects.into_iter());
+        }
+    }
+    judged.given = Given::new(targets, subjects);
+    judged
+}
+
+fn subject(object: &Object, targets: &Arc<[TargetId]>) -> Option<Subject> {
+    let at = Location {
+        file: RepoPath::parse(&object.origin.file).ok()?,
+        line: u32::try_from(object.origin.line).unwrap_or(u32::MAX).max(1),
+        column: 1,
+    };
+    let mut head = Head::of_value(&object.value, at)?;
+    head.source = Source::Rendered;
+    head.targets = Arc::clone(targets);
+    Some(Subject { head, value: object.value.clone() })
+}
+
+impl Judged {
+    fn troubles(&mut self, target: &Target, walk: &Walk) {
+        for trouble in &walk.troubles {
+            match rule(&trouble.kind) {
+                Some(rule) => match finding(rule, target, trouble) {
+                    Some(finding) => self.findings.push(finding),
+                    // It stands in no file of the repository; it is told all the same.
+                    None => drop(self.not_at_hand.insert(trouble.to_string())),
+                },
+                None => drop(self.not_at_hand.insert(trouble.kind.to_string())),
+            }
+        }
+        for walked in &walk.kustomizations {
+            let Some(rendered) = &walked.rendered else { continue };
+            for name in &rendered.unknown_variables {
+                self.not_at_hand.insert(format!(
+                    "the value of {name} in the objects of Kustomization {} is not known",
+                    walked.id
+                ));
+            }
+        }
+    }
+}
+
+/// The rule that a trouble breaks; `None` where nothing is wrong, but something is not at hand.
+fn rule(kind: &TroubleKind) -> Option<(&'static str, Severity)> {
+    Some(match kind {
+        TroubleKind::Cycle(_) => ("dependency-cycle", Severity::Error),
+        TroubleKind::MissingDependency(_) => ("missing-dependency", Severity::Error),
+        TroubleKind::MissingPath(_) => ("missing-path", Severity::Error),
+        TroubleKind::TwoOwners { .. } => ("two-owners", Severity::Error),
+        TroubleKind::BeforeNamespace { .. } => ("before-namespace", Severity::Warning),
+        TroubleKind::BeforeDefinition { .. } => ("before-definition", Severity::Warning),
+        TroubleKind::UnknownSource { .. } => return None,
+        _ => ("cannot-render", Severity::Error),
+    })
+}
+
+fn finding(
+    (rule, severity): (&'static str, Severity),
+    target: &Target,
+    trouble: &Trouble,
+) -> Option<Finding> {
+    let fix = match rule {
+        "dependency-cycle" => "take one of the dependencies out",
+        "missing-dependency" => {
+            "add the Kustomization that is depended on, or take the dependency out"
+        }
+        "missing-path" => "mend `spec.path`, or add the folder",
+        "two-owners" => "leave the object in one of the two folders",
+        "before-namespace" | "before-definition" => {
+            "add a `dependsOn` with `wait: true` on the provider"
+        }
+        _ => "mend what the message names; `towpath render` shows the same",
+    };
+    Some(Finding {
+        rule,
+        severity,
+        environments: target.environment().cloned().into_iter().collect(),
+        object: Some(ObjectRef {
+            kind: "Kustomization".to_owned(),
+            namespace: trouble.kustomization.namespace.clone(),
+            name: trouble.kustomization.name.clone(),
+        }),
+        field: None,
+        at: Location {
+            file: RepoPath::parse(&trouble.file).ok()?,
+            line: u32::try_from(trouble.line).unwrap_or(u32::MAX).max(1),
+            column: 1,
+        },
+        message: trouble.kind.to_string(),
+        fix: fix.to_owned(),
+    })
+}

@@ -1,0 +1,125 @@
+//! Manifests as they stand in files, without a path.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use towpath_catalog::Minor;
+use towpath_check::given::Given;
+use towpath_check::judge;
+use towpath_check::read;
+use towpath_check::subject::{Head, Kubernetes, Subject, Target, TargetId};
+use towpath_core::finding::Finding;
+use towpath_core::id::RepoPath;
+
+use super::super::failure::Failure;
+use super::super::work_tree;
+use super::{Checked, Question, judged};
+
+/// A file that is checked: the name that is shown, and where it is.
+pub(super) struct Listed {
+    pub(super) path: RepoPath,
+    pub(super) disk: PathBuf,
+}
+
+/// Checks files and folders as they stand.
+pub(super) fn check(paths: &[PathBuf], question: &Question) -> Result<Checked, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(list(path)?);
+    }
+    let target = target(question);
+    let mut checked = Checked { files: files.len(), ..Checked::default() };
+    let given = if question.chosen.needs_heads_only() {
+        let given = Given::new(vec![target], Vec::new());
+        let found: Vec<_> = files.par_iter().map(|file| heads(file, question, &given)).collect();
+        for found in found {
+            let (objects, findings) = found?;
+            checked.objects += objects;
+            checked.findings.extend(findings);
+        }
+        given
+    } else {
+        let (subjects, unreadable) = subjects(&files)?;
+        checked.objects = subjects.len();
+        checked.findings.extend(unreadable);
+        let given = Given::new(vec![target], subjects);
+        checked.findings.extend(judged(question, &given));
+        given
+    };
+    checked.targets = given.targets;
+    Ok(checked)
+}
+
+fn target(question: &Question) -> Target {
+    Target {
+        place: None,
+        production: false,
+        sandbox: false,
+        kubernetes: Kubernetes {
+            minor: question.kubernetes.unwrap_or(Minor::NEWEST),
+            assumed: question.kubernetes.is_none(),
+        },
+        projects: BTreeMap::new(),
+    }
+}
+
+fn heads(
+    file: &Listed,
+    question: &Question,
+    given: &Given,
+) -> Result<(usize, Vec<Finding>), Failure> {
+    Ok(match read::heads(&file.path, &bytes(file)?) {
+        Ok(heads) => {
+            let judge = |head: &Head| judge::head(&question.chosen, head, given);
+            (heads.len(), heads.iter().flat_map(judge).collect())
+        }
+        Err(unreadable) => (0, vec![*unreadable]),
+    })
+}
+
+/// The objects of files, and what cannot be read.
+pub(super) fn subjects(files: &[Listed]) -> Result<(Vec<Subject>, Vec<Finding>), Failure> {
+    let read: Vec<_> = files
+        .par_iter()
+        .map(|file| Ok(read::subjects(&file.path, &bytes(file)?)))
+        .collect::<Result<_, Failure>>()?;
+    let (mut subjects, mut unreadable) = (Vec::new(), Vec::new());
+    let everybody: Arc<[TargetId]> = Arc::from([TargetId(0)]);
+    for read in read {
+        match read {
+            Ok(found) => subjects.extend(found.into_iter().map(|mut subject| {
+                subject.head.targets = Arc::clone(&everybody);
+                subject
+            })),
+            Err(finding) => unreadable.push(*finding),
+        }
+    }
+    Ok((subjects, unreadable))
+}
+
+fn bytes(file: &Listed) -> Result<Vec<u8>, Failure> {
+    std::fs::read(&file.disk)
+        .map_err(|e| Failure::new(format!("{} cannot be read", file.disk.display())).because(e))
+}
+
+/// The manifests at a path, with the names that a user knows them by.
+fn list(path: &Path) -> Result<Vec<Listed>, Failure> {
+    let below = work_tree::manifests(path)?;
+    let shown = path.to_string_lossy();
+    let shown = shown.trim_start_matches("./").trim_end_matches('/');
+    let name = |below: &str| match (shown, below) {
+        ("" | ".", below) => below.to_owned(),
+        (shown, "") => shown.to_owned(),
+        (shown, below) => format!("{shown}/{below}"),
+    };
+    below
+        .into_iter()
+        .map(|(below, disk)| {
+            // A folder outside the one we stand in has no name below it; then its own names are shown.
+            let path = RepoPath::parse(&name(&below)).or_else(|_| RepoPath::parse(&below))?;
+            Ok(Listed { path, disk })
+        })
+        .collect()
+}
