@@ -168,7 +168,7 @@ _towpath() {
             return 0
             ;;
         towpath__subcmd__check)
-            opts="-C -o -q -h --kubernetes --only --fail-on --directory --output --offline --quiet --color --help"
+            opts="-C -o -q -h --kubernetes --only --since --fix --definitions --fail-on --directory --output --offline --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -179,6 +179,14 @@ _towpath() {
                     return 0
                     ;;
                 --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --definitions)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -143,6 +143,8 @@ complete -c towpath -n "__fish_towpath_using_subcommand render" -s q -l quiet -d
 complete -c towpath -n "__fish_towpath_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l kubernetes -d 'Judge for this Kubernetes, whatever the environments run' -r
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l only -d 'Only these rules' -r
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l since -d 'Only findings that this revision did not have, and what changed since in definitions of custom resources' -r
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l definitions -d 'Definitions of custom resources besides those of the repository: files or folders' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l fail-on -d 'Answer no when there is a finding of at least this severity' -r -f -a "info\t'Every finding'
 warning\t'Warnings and errors'
 error\t'Errors'
@@ -159,6 +161,7 @@ github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l fix -d 'Write the apiVersion that replaces a deprecated or removed one where the shape is the same, and nothing else'
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand check" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'

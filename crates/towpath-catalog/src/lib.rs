@@ -39,7 +39,7 @@ mod tsv;
 pub use catalog::{Catalog, UnknownMinor};
 pub use gvk::{GroupVersionKind, Stability};
 pub use kind::{Kind, Scope, Subresource, Verb, Verbs};
-pub use lifecycle::{Lifecycle, Phase, lifecycle, lifecycles};
+pub use lifecycle::{Lifecycle, Phase, is_built_in_group, lifecycle, lifecycles};
 pub use minor::{Minor, NoMinor};
 pub use schema::{Field, ListType, MapType, SchemaRef, Strategy, Type};
 pub use span::{CrdSpan, Release, crd_span, crd_spans, flux_controllers};

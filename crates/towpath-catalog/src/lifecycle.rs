@@ -113,6 +113,12 @@ pub fn lifecycle(kind: &GroupVersionKind<'_>) -> Option<Lifecycle> {
     })
 }
 
+/// Whether the group is one of Kubernetes itself, in whatever minor. The group of `v1` is.
+#[must_use]
+pub fn is_built_in_group(group: &str) -> bool {
+    lifecycles().any(|life| life.kind.group == group)
+}
+
 /// Every built-in kind since 1.11 in the order of group, version and kind.
 pub fn lifecycles() -> impl ExactSizeIterator<Item = Lifecycle> + Clone {
     ROWS.iter().map(Row::read)

@@ -3,11 +3,14 @@
 //! Whoever calls gathers it; nothing here reads a file, renders or asks a cluster. Next: [`crate::judge`].
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use towpath_catalog::{Catalog, GroupVersionKind, Minor};
 use towpath_core::id::EnvironmentName;
+use towpath_core::pin::Location;
 
 use crate::crd::Definition;
+use crate::crd::schema::Schema;
 use crate::subject::{Head, Kubernetes, Subject, Target, TargetId};
 
 /// What rules over objects look at.
@@ -28,8 +31,35 @@ pub struct Given {
 pub struct Defined {
     /// The definition.
     pub definition: Definition,
-    /// Where it stands among the objects; `None` where it was handed over besides, for all targets.
-    pub subject: Option<usize>,
+    /// Where it stands.
+    pub at: Location,
+    /// Those who have it; `None`: all, because it was handed over besides.
+    pub targets: Option<Arc<[TargetId]>>,
+    /// The schemas of its versions, made when the first object asks.
+    schemas: Vec<OnceLock<Schema>>,
+}
+
+impl Defined {
+    fn of(subject: &Subject, targets: Option<Arc<[TargetId]>>) -> Option<Self> {
+        // What is no sound definition is told by a rule.
+        let definition = Definition::parse(&subject.value).ok()?;
+        let schemas = definition.versions.iter().map(|_| OnceLock::new()).collect();
+        Some(Self { definition, at: subject.head.at.clone(), targets, schemas })
+    }
+
+    /// Whether a target has it.
+    #[must_use]
+    pub fn is_for(&self, target: TargetId) -> bool {
+        self.targets.as_ref().is_none_or(|targets| targets.contains(&target))
+    }
+
+    /// A version that is served, with its schema.
+    #[must_use]
+    pub fn served(&self, version: &str) -> Option<&Schema> {
+        let at = self.definition.versions.iter().position(|v| v.name == version && v.served)?;
+        let schema = self.schemas.get(at)?;
+        Some(schema.get_or_init(|| Schema::of(&self.definition, &self.definition.versions[at])))
+    }
 }
 
 impl Given {
@@ -45,7 +75,28 @@ impl Given {
                 entry.insert(catalog);
             }
         }
+        let definitions = given.subjects.iter().filter(|subject| is_definition(&subject.head));
+        let defined = definitions.map(|subject| {
+            let targets = Arc::clone(&subject.head.targets);
+            Defined::of(subject, (!targets.is_empty()).then_some(targets))
+        });
+        for defined in defined.flatten().collect::<Vec<_>>() {
+            given.add(defined);
+        }
         given
+    }
+
+    /// Adds definitions that stand beside what is judged, for all targets: those of the objects come first.
+    pub fn define(&mut self, besides: &[Subject]) {
+        let definitions = besides.iter().filter(|subject| is_definition(&subject.head));
+        for defined in definitions.filter_map(|subject| Defined::of(subject, None)) {
+            self.add(defined);
+        }
+    }
+
+    fn add(&mut self, defined: Defined) {
+        let key = (defined.definition.group.clone(), defined.definition.kind.clone());
+        self.definitions.entry(key).or_default().push(defined);
     }
 
     /// A target.
@@ -59,6 +110,18 @@ impl Given {
         let own = head.targets.iter().filter_map(|id| self.target(*id));
         let all = self.targets.iter().filter(|_| head.targets.is_empty());
         own.chain(all)
+    }
+
+    /// The environments that are given an object, in the order of the path.
+    #[must_use]
+    pub fn environments_of(&self, head: &Head) -> Vec<EnvironmentName> {
+        let mut found = Vec::new();
+        for name in self.targets_of(head).filter_map(Target::environment) {
+            if !found.contains(name) {
+                found.push(name.clone());
+            }
+        }
+        found
     }
 
     /// The Kubernetes versions for which an object is judged, each with the environments that have it.
@@ -85,9 +148,48 @@ impl Given {
     /// The definitions of a kind.
     #[must_use]
     pub fn definitions_of(&self, kind: &GroupVersionKind<'_>) -> &[Defined] {
+        if self.definitions.is_empty() {
+            return &[];
+        }
         let key = (kind.group.to_owned(), kind.kind.to_owned());
         self.definitions.get(&key).map_or(&[], Vec::as_slice)
     }
+
+    /// The definitions that hold for an object, each with the environments where it does.
+    #[must_use]
+    pub fn definitions_for(&self, head: &Head) -> Vec<(&Defined, Vec<EnvironmentName>)> {
+        let mut found: Vec<(&Defined, Vec<EnvironmentName>)> = Vec::new();
+        let all = self.definitions_of(&head.gvk());
+        if all.is_empty() {
+            return found;
+        }
+        for id in self.ids_of(head) {
+            let Some(defined) = all.iter().find(|defined| defined.is_for(id)) else { continue };
+            let at = found.iter().position(|(known, _)| std::ptr::eq(*known, defined));
+            let at = at.unwrap_or_else(|| {
+                found.push((defined, Vec::new()));
+                found.len() - 1
+            });
+            if let Some(name) = self.target(id).and_then(Target::environment)
+                && !found[at].1.contains(name)
+            {
+                found[at].1.push(name.clone());
+            }
+        }
+        found
+    }
+
+    fn ids_of(&self, head: &Head) -> Vec<TargetId> {
+        match &*head.targets {
+            [] => (0..).map(TargetId).take(self.targets.len()).collect(),
+            own => own.to_vec(),
+        }
+    }
+}
+
+/// Whether an object defines custom resources.
+fn is_definition(head: &Head) -> bool {
+    head.kind == "CustomResourceDefinition" && head.api_version.starts_with("apiextensions.k8s.io/")
 }
 
 fn known(minor: Minor) -> Minor {

@@ -4,20 +4,23 @@
 //! their order afterwards. Must not decide what a finding means for a promotion.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use towpath_core::finding::Finding;
+use towpath_core::id::{EnvironmentName, RepoPath};
+use towpath_core::pin::ObjectRef;
 
+use crate::crd::RuleId;
 use crate::given::Given;
 use crate::subject::{Head, Subject};
 use crate::{Check, Rule, rules};
 
 /// The rules that are asked for.
 #[derive(Debug, Clone)]
-pub struct Chosen(Vec<&'static Rule>);
+pub struct Chosen(Vec<&'static Rule>, BTreeSet<&'static str>);
 
 impl Chosen {
-    /// Every rule.
+    /// Every rule, those of [`crate::crd`] included.
     #[must_use]
     pub fn all() -> Self {
         Self::where_id(|_| true)
@@ -26,13 +29,16 @@ impl Chosen {
     /// Those whose id is wanted.
     #[must_use]
     pub fn where_id(wanted: impl Fn(&str) -> bool) -> Self {
-        Self(rules().iter().filter(|rule| wanted(rule.id)).collect())
+        let chosen: Vec<&'static Rule> = rules().iter().filter(|rule| wanted(rule.id)).collect();
+        let of_definitions = RuleId::ALL.iter().map(|id| id.rule().id).filter(|id| wanted(id));
+        let ids = chosen.iter().map(|rule| rule.id).chain(of_definitions).collect();
+        Self(chosen, ids)
     }
 
     /// Whether findings of this rule are asked for.
     #[must_use]
     pub fn has(&self, id: &str) -> bool {
-        self.0.iter().any(|rule| rule.id == id)
+        self.1.contains(id)
     }
 
     /// Whether the rules that are asked for look at no more of an object than who it is.
@@ -105,12 +111,32 @@ pub fn arranged(mut found: Vec<Finding>) -> Vec<Finding> {
     found
 }
 
-/// How many findings there are of each rule.
+/// The findings that were not there before: what is said of the same object, or of no object in the same file, in the same
+/// words, counts as the same wherever its lines have moved to. One that now concerns another environment, too, is new.
 #[must_use]
-pub fn by_rule(found: &[Finding]) -> BTreeMap<&'static str, usize> {
-    let mut counts = BTreeMap::new();
-    for finding in found {
-        *counts.entry(finding.rule).or_default() += 1;
+pub fn new_since(before: &[Finding], now: Vec<Finding>) -> Vec<Finding> {
+    let mut known: BTreeMap<_, (usize, BTreeSet<&EnvironmentName>)> = BTreeMap::new();
+    for finding in before {
+        let (count, environments) = known.entry(same(finding)).or_default();
+        *count += 1;
+        environments.extend(&finding.environments);
     }
-    counts
+    // The comparison borrows what is kept: which ones are new is known before anything moves.
+    let mut new = Vec::with_capacity(now.len());
+    for finding in &now {
+        let is_known = known.get_mut(&same(finding)).is_some_and(|(count, environments)| {
+            let all = finding.environments.iter().all(|name| environments.contains(name));
+            let known = all && *count > 0;
+            *count -= usize::from(known);
+            known
+        });
+        new.push(!is_known);
+    }
+    now.into_iter().zip(new).filter_map(|(finding, new)| new.then_some(finding)).collect()
+}
+
+/// What makes two findings of two states one.
+fn same(finding: &Finding) -> (&str, Option<&ObjectRef>, Option<&str>, Option<&RepoPath>, &str) {
+    let file = finding.object.is_none().then_some(&finding.at.file);
+    (finding.rule, finding.object.as_ref(), finding.field.as_deref(), file, &finding.message)
 }

@@ -5,7 +5,9 @@
 //! because another rule might tell it: one fact is one finding, by the division that the rules'
 //! pages state. The pages of the documentation are generated from [`Rule`].
 
+pub mod changes;
 pub mod crd;
+pub mod fix;
 pub mod given;
 pub mod judge;
 pub mod projects;

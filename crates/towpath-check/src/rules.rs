@@ -3,17 +3,23 @@
 
 use crate::Rule;
 
+pub(crate) use definition_changes::{BROKEN_RESOURCE, DEFINITION_REMOVED};
+
 mod api;
+mod definition_changes;
 mod delivery;
 mod depends_on_differs;
 mod depends_on_without_wait;
 mod deprecated_api;
+mod invalid_definition;
+mod invalid_object;
 mod moving_tag;
 mod production_not_exact;
 mod removed_api;
 mod sandbox_on_trunk;
 mod shared_pin;
 mod tracking_differs_from_stated;
+mod unknown_kind;
 mod unreadable_file;
 mod unreadable_version;
 mod unverified_artifact;
@@ -22,11 +28,15 @@ mod unverified_artifact;
 static RULES: &[Rule] = &[
     delivery::BEFORE_DEFINITION,
     delivery::BEFORE_NAMESPACE,
+    definition_changes::BROKEN,
     delivery::CANNOT_RENDER,
+    definition_changes::REMOVED,
     delivery::DEPENDENCY_CYCLE,
     depends_on_differs::RULE,
     depends_on_without_wait::RULE,
     deprecated_api::RULE,
+    invalid_definition::RULE,
+    invalid_object::RULE,
     delivery::MISSING_DEPENDENCY,
     delivery::MISSING_PATH,
     moving_tag::RULE,
@@ -36,6 +46,7 @@ static RULES: &[Rule] = &[
     shared_pin::RULE,
     tracking_differs_from_stated::RULE,
     delivery::TWO_OWNERS,
+    unknown_kind::RULE,
     unreadable_file::RULE,
     unreadable_version::RULE,
     unverified_artifact::RULE,

@@ -4,6 +4,7 @@
 //! some runs. Nothing is asserted about time, so a slow machine never fails anything. Parts of a process are measured
 //! by the benchmarks of the crates.
 
+mod check;
 mod diff;
 mod fleet;
 mod release;
@@ -49,6 +50,12 @@ enum What {
         #[arg(long, default_value_t = 5000)]
         files: usize,
     },
+    /// `towpath check` of a folder of manifests
+    Check {
+        /// How many files, of two documents each
+        #[arg(long, default_value_t = 5000)]
+        files: usize,
+    },
     /// `towpath diff` of a made fleet in which one base changed
     Diff {
         /// Sizes to measure, in clusters
@@ -80,6 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<Answer> {
         What::Status { dir } => fleet::status_of_copy(&bench, dir)?,
         What::Fleet { clusters } => fleet::status_of_fleets(&bench, clusters)?,
         What::Release { files } => release::release(&bench, *files)?,
+        What::Check { files } => check::check(&bench, *files)?,
         What::Diff { clusters } => diff::diff(&bench, clusters)?,
         What::Render { overlays } => render::render(&bench, *overlays)?,
     }

@@ -180,7 +180,7 @@ fn span(row: &Row, tally: &mut Tally) {
 /// Cells by the name of their column.
 type Row = BTreeMap<String, String>;
 
-fn rows(file: &Path) -> Result<Vec<Row>> {
+pub(super) fn rows(file: &Path) -> Result<Vec<Row>> {
     let table = fs::read_to_string(file)?;
     let mut lines = table.lines();
     let columns: Vec<&str> = lines.next().context("the table is empty")?.split('\t').collect();

@@ -4,6 +4,7 @@
 //! of [`SUITES`]; it reads what it [needs](Suite::needs) below `DIR` and counts. What is missing is an error and not
 //! an empty suite: what could not be compared is never a success.
 
+mod api_lifecycle;
 mod flux_artifact;
 mod flux_build;
 mod flux_substitution;
@@ -40,7 +41,7 @@ struct Suite {
     run: fn(&Path) -> Result<Tally>,
 }
 
-const SUITES: [Suite; 8] = [
+const SUITES: [Suite; 9] = [
     semver_ranges::SUITE,
     ignore_patterns::SUITE,
     flux_artifact::SUITE,
@@ -49,6 +50,7 @@ const SUITES: [Suite; 8] = [
     flux_substitution::SUITE,
     flux_build::SUITE,
     kubernetes_catalog::SUITE,
+    api_lifecycle::SUITE,
 ];
 
 /// How a suite ended.

@@ -12,6 +12,8 @@ pub struct CheckOutput {
     pub findings: Vec<FindingOutput>,
     /// Findings that are silenced.
     pub silenced: Vec<SilencedOutput>,
+    /// What was written by `--fix`.
+    pub fixed: Vec<FixedOutput>,
     /// What was checked.
     pub checked: CheckedOutput,
     /// How many findings there are of each severity.
@@ -55,6 +57,22 @@ pub struct SilencedOutput {
     pub reason: String,
     /// Until when, `2027-01-31`; `null`: until the silence is taken out.
     pub until: Option<String>,
+}
+
+/// One `apiVersion` that `--fix` wrote.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FixedOutput {
+    /// The object: `Kind namespace/name`.
+    pub object: String,
+    /// The file.
+    pub file: String,
+    /// The line of the value, from 1.
+    pub line: u32,
+    /// What stood there.
+    pub was: String,
+    /// What stands there now.
+    pub is: String,
 }
 
 /// What was checked.

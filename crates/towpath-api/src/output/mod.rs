@@ -15,7 +15,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use check::{
-    CheckOutput, CheckedOutput, FindingOutput, KubernetesOutput, SilencedOutput, SummaryOutput,
+    CheckOutput, CheckedOutput, FindingOutput, FixedOutput, KubernetesOutput, SilencedOutput,
+    SummaryOutput,
 };
 pub use diff::{
     DiffClusterOutput, DiffCountsOutput, DiffEnvironmentOutput, DiffGroupOutput, DiffOutput,

@@ -17,7 +17,7 @@ A bound that is raised, or appears where there was none, breaks those who relied
 macro_rules! bound {
     ($name:ident $id:literal $keyword:literal $type:literal $title:literal $why:ident $loose:literal $tight:literal) => {
         pub(super) const $name: Rule = Rule {
-            id: $id,
+            id: concat!("crd-", $id),
             place: Place::Schema,
             title: $title,
             why: $why,
@@ -55,7 +55,7 @@ bound! { MIN_PROPERTIES "min-properties" "minProperties" "object"
 "The fewest entries a map may have changed" LOWER 1 2 }
 
 pub(super) const MULTIPLE_OF: Rule = Rule {
-    id: "multiple-of",
+    id: "crd-multiple-of",
     place: Place::Schema,
     title: "A number must be a multiple of another one than before",
     why: "\

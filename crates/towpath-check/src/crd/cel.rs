@@ -12,7 +12,7 @@ pub(super) const X_VALIDATIONS: &str = "x-kubernetes-validations";
 pub(super) static RULES: [SchemaRule; 1] = [SchemaRule { keywords: &[X_VALIDATIONS], compare }];
 
 pub(super) const ADDED: Rule = Rule {
-    id: "validation-added",
+    id: "crd-validation-added",
     place: Place::Schema,
     title: "A rule in CEL is new",
     why: "\
@@ -30,7 +30,7 @@ of rules is not estimated here: the API server refuses a definition whose rules 
 };
 
 pub(super) const REMOVED: Rule = Rule {
-    id: "validation-removed",
+    id: "crd-validation-removed",
     place: Place::Schema,
     title: "A rule in CEL is gone",
     why: "What it refused is accepted. A field that was immutable by it can change.",
@@ -46,7 +46,7 @@ pub(super) const REMOVED: Rule = Rule {
 };
 
 pub(super) const CHANGED: Rule = Rule {
-    id: "validation-changed",
+    id: "crd-validation-changed",
     place: Place::Schema,
     title: "A rule in CEL has another expression under the same message",
     why: "\
@@ -63,7 +63,7 @@ Whether the new expression accepts all that the old one did is not asked, so it 
 };
 
 pub(super) const MESSAGE: Rule = Rule {
-    id: "validation-message",
+    id: "crd-validation-message",
     place: Place::Schema,
     title: "A rule in CEL says in other words what it said",
     why: "\

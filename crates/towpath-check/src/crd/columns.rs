@@ -6,7 +6,7 @@ use super::found::{Finding, Found};
 use super::{Effect, Example, Place, Rule, RuleId, Version};
 
 pub(super) const PRINTER_COLUMNS: Rule = Rule {
-    id: "printer-columns",
+    id: "crd-printer-columns",
     place: Place::Version,
     title: "`kubectl get` shows other columns",
     why: "No object is rejected. Scripts that cut columns out of the output may read another one.",
@@ -19,7 +19,7 @@ pub(super) const PRINTER_COLUMNS: Rule = Rule {
 };
 
 pub(super) const SELECTABLE_FIELDS: Rule = Rule {
-    id: "selectable-fields",
+    id: "crd-selectable-fields",
     place: Place::Version,
     title: "Objects can be selected by other fields",
     why: "\

@@ -6,7 +6,7 @@ use super::found::{Finding, Found, short};
 use super::{Definition, Effect, Example, Place, Rule, RuleId, names};
 
 pub(super) const STRATEGY: Rule = Rule {
-    id: "conversion-strategy",
+    id: "crd-conversion-strategy",
     place: Place::Definition,
     title: "Objects are converted between versions in another way",
     why: "\
@@ -27,7 +27,7 @@ versions: [{name: v1, served: true, storage: true}, {name: v2, served: true, sto
 };
 
 pub(super) const WEBHOOK: Rule = Rule {
-    id: "conversion-webhook",
+    id: "crd-conversion-webhook",
     place: Place::Definition,
     title: "Another webhook converts, or it is called in another way",
     why: "\

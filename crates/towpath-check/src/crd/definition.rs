@@ -145,6 +145,20 @@ impl Definition {
     }
 }
 
+impl Version {
+    /// Whether the definition marks it as deprecated.
+    #[must_use]
+    pub fn is_deprecated(&self) -> bool {
+        self.rest.get("deprecated") == Some(&Value::Bool(true))
+    }
+
+    /// Whether both accept the same.
+    #[must_use]
+    pub fn has_schema_of(&self, other: &Version) -> bool {
+        self.schema == other.schema
+    }
+}
+
 fn assemble(value: &Value, mut spec: Map<String, Value>) -> Result<Definition, DefinitionError> {
     spec.retain(|_, value| !value.is_null());
     let text = |value: Option<&Value>, path: &str| {

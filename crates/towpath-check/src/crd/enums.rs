@@ -9,7 +9,7 @@ use super::{Effect, Example, Place, Rule, RuleId};
 pub(super) static RULES: [SchemaRule; 1] = [SchemaRule { keywords: &["enum"], compare }];
 
 pub(super) const ENUM: Rule = Rule {
-    id: "enum",
+    id: "crd-enum",
     place: Place::Schema,
     title: "A field takes only listed values, or no longer does",
     why: "\
@@ -27,7 +27,7 @@ accepted, and clients must cope with values that they have never seen.",
 };
 
 pub(super) const VALUE_REMOVED: Rule = Rule {
-    id: "enum-value-removed",
+    id: "crd-enum-value-removed",
     place: Place::Schema,
     title: "A listed value is no longer accepted",
     why: "\
@@ -41,7 +41,7 @@ Objects that use the value cannot be created any more, nor changed in the part t
 };
 
 pub(super) const VALUE_ADDED: Rule = Rule {
-    id: "enum-value-added",
+    id: "crd-enum-value-added",
     place: Place::Schema,
     title: "One more value is accepted",
     why: "\

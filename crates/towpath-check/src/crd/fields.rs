@@ -20,7 +20,7 @@ pub(super) static RULES: [SchemaRule; 5] = [
 ];
 
 pub(super) const ADDED: Rule = Rule {
-    id: "field-added",
+    id: "crd-field-added",
     place: Place::Schema,
     title: "A field is new",
     why: "\
@@ -38,7 +38,7 @@ holds: what could be anything must now follow a schema.",
 };
 
 pub(super) const REMOVED: Rule = Rule {
-    id: "field-removed",
+    id: "crd-field-removed",
     place: Place::Schema,
     title: "A field is gone",
     why: "\
@@ -56,7 +56,7 @@ which is how Flux applies.",
 };
 
 pub(super) const REQUIRED: Rule = Rule {
-    id: "required",
+    id: "crd-required",
     place: Place::Schema,
     title: "A field must be given, or no longer must",
     why: "\
@@ -77,7 +77,7 @@ properties: {a: {type: string}, b: {type: object, properties: {c: {type: string}
 };
 
 pub(super) const ADDITIONAL_PROPERTIES: Rule = Rule {
-    id: "additional-properties",
+    id: "crd-additional-properties",
     place: Place::Schema,
     title: "An object became, or is no longer, a map",
     why: "\
@@ -94,7 +94,7 @@ A map keeps entries of any name. Without `additionalProperties` every entry that
 };
 
 pub(super) const PRESERVE_UNKNOWN: Rule = Rule {
-    id: "preserve-unknown-fields",
+    id: "crd-preserve-unknown-fields",
     place: Place::Schema,
     title: "Fields that no schema names are kept, or no longer kept",
     why: "\
@@ -112,7 +112,7 @@ requests and server-side apply.",
 };
 
 pub(super) const ITEMS: Rule = Rule {
-    id: "items",
+    id: "crd-items",
     place: Place::Schema,
     title: "The items of a list have a schema, or no longer have one",
     why: "\

@@ -21,7 +21,7 @@ pub(super) static RULES: [SchemaRule; 4] = [
 ];
 
 pub(super) const LIST_TYPE: Rule = Rule {
-    id: "list-type",
+    id: "crd-list-type",
     place: Place::Schema,
     title: "A list is merged in another way",
     why: "\
@@ -39,7 +39,7 @@ who owns what in server-side apply: two appliers of one atomic list replace each
 };
 
 pub(super) const LIST_MAP_KEYS: Rule = Rule {
-    id: "list-map-keys",
+    id: "crd-list-map-keys",
     place: Place::Schema,
     title: "The keys that tell the items of a list apart changed",
     why: "\
@@ -67,7 +67,7 @@ x-kubernetes-list-map-keys: [port]
 };
 
 pub(super) const UNIQUE_ITEMS: Rule = Rule {
-    id: "unique-items",
+    id: "crd-unique-items",
     place: Place::Schema,
     title: "Equal items are refused, or no longer refused",
     why: "\
@@ -84,7 +84,7 @@ Only `v1beta1` accepts `uniqueItems`; in `v1` a set takes its place. Lists with 
 };
 
 pub(super) const MAP_TYPE: Rule = Rule {
-    id: "map-type",
+    id: "crd-map-type",
     place: Place::Schema,
     title: "An object is merged in another way",
     why: "\

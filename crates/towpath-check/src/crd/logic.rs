@@ -32,7 +32,7 @@ pub(super) static RULES: [SchemaRule; 4] = [
 ];
 
 pub(super) const ONE_OF: Rule = Rule {
-    id: "one-of",
+    id: "crd-one-of",
     place: Place::Schema,
     title: "The alternatives of which exactly one must hold changed",
     why: "\
@@ -50,7 +50,7 @@ was valid. Errors below it are ratcheted only with the whole value.",
 };
 
 pub(super) const ANY_OF: Rule = Rule {
-    id: "any-of",
+    id: "crd-any-of",
     place: Place::Schema,
     title: "The alternatives of which one must hold changed",
     why: "\
@@ -67,7 +67,7 @@ An alternative less rejects the values for which only that one held; an alternat
 };
 
 pub(super) const ALL_OF: Rule = Rule {
-    id: "all-of",
+    id: "crd-all-of",
     place: Place::Schema,
     title: "The schemas that must all hold changed",
     why: "Each schema more can reject values in use; one less rejects nothing.",
@@ -83,7 +83,7 @@ pub(super) const ALL_OF: Rule = Rule {
 };
 
 pub(super) const NOT: Rule = Rule {
-    id: "not",
+    id: "crd-not",
     place: Place::Schema,
     title: "The schema that must not hold changed",
     why: "\

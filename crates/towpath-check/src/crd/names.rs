@@ -6,7 +6,7 @@ use super::found::{Finding, Found};
 use super::{Definition, Effect, Example, Place, Rule, RuleId};
 
 pub(super) const SCOPE: Rule = Rule {
-    id: "scope",
+    id: "crd-scope",
     place: Place::Definition,
     title: "Objects are in namespaces and were not, or the reverse",
     why: "\
@@ -21,7 +21,7 @@ all its objects.",
 };
 
 pub(super) const GROUP: Rule = Rule {
-    id: "group",
+    id: "crd-group",
     place: Place::Definition,
     title: "The API group changed",
     why: "\
@@ -35,7 +35,7 @@ It is another API: every object of the old one stays behind and has to be moved 
 };
 
 pub(super) const NAMES: Rule = Rule {
-    id: "names",
+    id: "crd-names",
     place: Place::Definition,
     title: "A name of the API changed",
     why: "\
@@ -53,7 +53,7 @@ type; scripts may, too.",
 };
 
 pub(super) const UNKNOWN_FIELD: Rule = Rule {
-    id: "unknown-field",
+    id: "crd-unknown-field",
     place: Place::Definition,
     title: "A field of the definition changed that no rule knows",
     why: "\

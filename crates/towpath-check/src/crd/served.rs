@@ -14,7 +14,7 @@ versions:
 ";
 
 pub(super) const DIFFER: Rule = Rule {
-    id: "served-versions-differ",
+    id: "crd-served-versions-differ",
     place: Place::Served,
     title: "A served version is stricter than an older one that is served beside it",
     why: "\

@@ -13,7 +13,7 @@ pub(super) static RULES: [SchemaRule; 2] = [
 ];
 
 pub(super) const PATTERN: Rule = Rule {
-    id: "pattern",
+    id: "crd-pattern",
     place: Place::Schema,
     title: "The pattern a string must match changed",
     why: "\
@@ -31,7 +31,7 @@ that the old one did cannot be told in general, so a change counts as tightening
 };
 
 pub(super) const FORMAT: Rule = Rule {
-    id: "format",
+    id: "crd-format",
     place: Place::Schema,
     title: "The format of a string or number changed",
     why: "\

@@ -14,7 +14,7 @@ use super::found::{Finding, Found};
 use super::{Definition, Effect, Example, Place, Rule, RuleId, Version, path, style_conditions};
 
 pub(super) const BOOLEAN: Rule = Rule {
-    id: "style-boolean",
+    id: "crd-style-boolean",
     place: Place::Schema,
     title: "A new field is a boolean",
     why: "\
@@ -32,7 +32,7 @@ listed values says what each option means.",
 };
 
 pub(super) const FLOAT: Rule = Rule {
-    id: "style-float",
+    id: "crd-style-float",
     place: Place::Schema,
     title: "A new field is a floating-point number",
     why: "\
@@ -44,7 +44,7 @@ quantity.",
 };
 
 pub(super) const UNSIGNED: Rule = Rule {
-    id: "style-unsigned-integer",
+    id: "crd-style-unsigned-integer",
     place: Place::Schema,
     title: "A new field is an unsigned integer",
     why: "\
@@ -55,7 +55,7 @@ Many languages have no unsigned integers, and Kubernetes ignores the format. Tak
 };
 
 pub(super) const MAP: Rule = Rule {
-    id: "style-map",
+    id: "crd-style-map",
     place: Place::Schema,
     title: "A new field is a map",
     why: "\
@@ -73,7 +73,7 @@ it, and merges in the same way.",
 };
 
 pub(super) const LIST_TYPE: Rule = Rule {
-    id: "style-list-type",
+    id: "crd-style-list-type",
     place: Place::Schema,
     title: "A new list does not say how it is merged",
     why: "\
@@ -87,7 +87,7 @@ Without `x-kubernetes-list-type` a list is atomic: of two that apply to it, the 
 };
 
 pub(super) const STATUS: Rule = Rule {
-    id: "style-status-subresource",
+    id: "crd-style-status-subresource",
     place: Place::Version,
     title: "There is a status and no subresource for it",
     why: "\

@@ -10,7 +10,7 @@ use super::style::Minded;
 use super::{Effect, Example, Place, Rule, RuleId};
 
 pub(super) const CONDITIONS: Rule = Rule {
-    id: "style-conditions",
+    id: "crd-style-conditions",
     place: Place::Schema,
     title: "New conditions are not as tools expect them",
     why: "\

@@ -6,7 +6,7 @@ use super::found::{Finding, Found};
 use super::{Effect, Example, Place, Rule, RuleId, Version, names};
 
 pub(super) const STATUS: Rule = Rule {
-    id: "status-subresource",
+    id: "crd-status-subresource",
     place: Place::Version,
     title: "The status is, or is no longer, written apart from the rest",
     why: "\
@@ -21,7 +21,7 @@ that address does not exist and controllers that use it fail.",
 };
 
 pub(super) const SCALE: Rule = Rule {
-    id: "scale-subresource",
+    id: "crd-scale-subresource",
     place: Place::Version,
     title: "Objects can be scaled, can no longer, or by other fields",
     why: "\

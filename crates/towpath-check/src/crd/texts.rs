@@ -12,7 +12,7 @@ pub(super) static RULES: [SchemaRule; 2] = [
 ];
 
 pub(super) const DESCRIPTION: Rule = Rule {
-    id: "description",
+    id: "crd-description",
     place: Place::Schema,
     title: "A field is described in other words",
     why: "\
@@ -30,7 +30,7 @@ tool can judge.",
 };
 
 pub(super) const DEFAULT: Rule = Rule {
-    id: "default",
+    id: "crd-default",
     place: Place::Schema,
     title: "The default of a field changed",
     why: "\
@@ -48,7 +48,7 @@ the new default when they are read. A required field that loses its default is t
 };
 
 pub(super) const UNKNOWN_KEYWORD: Rule = Rule {
-    id: "unknown-keyword",
+    id: "crd-unknown-keyword",
     place: Place::Schema,
     title: "A keyword changed that no rule knows",
     why: "\

@@ -16,7 +16,7 @@ pub(super) static RULES: [SchemaRule; 3] = [
 ];
 
 pub(super) const TYPE: Rule = Rule {
-    id: "type",
+    id: "crd-type",
     place: Place::Schema,
     title: "The type of a field changed",
     why: "\
@@ -31,7 +31,7 @@ new one. Only a type that takes in the old one (`integer` to `number`) keeps eve
 };
 
 pub(super) const INT_OR_STRING: Rule = Rule {
-    id: "int-or-string",
+    id: "crd-int-or-string",
     place: Place::Schema,
     title: "A field became, or is no longer, an integer or a string",
     why: "\
@@ -49,7 +49,7 @@ is used.",
 };
 
 pub(super) const NULLABLE: Rule = Rule {
-    id: "nullable",
+    id: "crd-nullable",
     place: Place::Schema,
     title: "A field accepts null, or no longer does",
     why: "\
@@ -64,7 +64,7 @@ error. What was said by null is then lost.",
 };
 
 pub(super) const EMBEDDED_RESOURCE: Rule = Rule {
-    id: "embedded-resource",
+    id: "crd-embedded-resource",
     place: Place::Schema,
     title: "A field became, or is no longer, a whole Kubernetes object",
     why: "\

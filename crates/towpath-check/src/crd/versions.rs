@@ -8,7 +8,7 @@ use super::{
 };
 
 pub(super) const ADDED: Rule = Rule {
-    id: "version-added",
+    id: "crd-version-added",
     place: Place::Definition,
     title: "A version is new",
     why: "Objects can be read and written in it. How it differs from the others is told by `served-versions-differ`.",
@@ -24,7 +24,7 @@ pub(super) const ADDED: Rule = Rule {
 };
 
 pub(super) const REMOVED: Rule = Rule {
-    id: "version-removed",
+    id: "crd-version-removed",
     place: Place::Definition,
     title: "A version is gone",
     why: "\
@@ -42,7 +42,7 @@ nobody, unless objects are stored in it.",
 };
 
 pub(super) const SERVED: Rule = Rule {
-    id: "version-served",
+    id: "crd-version-served",
     place: Place::Version,
     title: "A version is no longer served, or served again",
     why: "\
@@ -60,7 +60,7 @@ on again, unlike a version that is gone.",
 };
 
 pub(super) const STORAGE: Rule = Rule {
-    id: "storage-version",
+    id: "crd-storage-version",
     place: Place::Definition,
     title: "Objects are stored in another version",
     why: "\
@@ -78,7 +78,7 @@ express is lost; those that lie in etcd stay as they are until somebody writes t
 };
 
 pub(super) const STORED_REMOVED: Rule = Rule {
-    id: "stored-version-removed",
+    id: "crd-stored-version-removed",
     place: Place::Definition,
     title: "A version is gone in which objects may be stored",
     why: "\
@@ -96,7 +96,7 @@ version first, and the name taken out of the status.",
 };
 
 pub(super) const DEPRECATED: Rule = Rule {
-    id: "deprecated-version",
+    id: "crd-deprecated-version",
     place: Place::Version,
     title: "A version is deprecated, or no longer, or with another warning",
     why: "\

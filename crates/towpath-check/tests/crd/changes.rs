@@ -17,7 +17,7 @@ fn versions_that_changed_alike_are_one_change() {
     };
     assert_eq!(
         told(&definition(10), &definition(5)),
-        "tightening maximum spec.replicas [v1 v1beta1]: maximum was 10 and is 5\n"
+        "tightening crd-maximum spec.replicas [v1 v1beta1]: maximum was 10 and is 5\n"
     );
 }
 
@@ -54,18 +54,18 @@ properties:
     assert_eq!(
         told(&old, &new),
         "\
-tightening list-type spec.containers [v1]: the list was atomic and is a map: items that collide are refused
-tightening field-removed spec.containers[].image [v1]: the field is gone: its value is dropped, or refused in strict requests
-tightening max-length spec.containers[].name [v1]: maxLength was unbounded and is 63
-tightening required spec.containers[].name [v1]: must be given
-tightening max-length spec.labels.* [v1]: maxLength was unbounded and is 63
-tightening enum-value-removed spec.mode [v1]: no longer accepted: slow
-tightening required spec.mode [v1]: must be given
-tightening minimum spec.replicas [v1]: minimum was 0 and is 1
-loosening enum-value-added spec.mode [v1]: also accepted: careful
-loosening field-added spec.paused [v1]: the field is new
-loosening format spec.replicas [v1]: the format was int32 and is int64
-neutral style-boolean spec.paused [v1]: a boolean cannot get a third option
+tightening crd-list-type spec.containers [v1]: the list was atomic and is a map: items that collide are refused
+tightening crd-field-removed spec.containers[].image [v1]: the field is gone: its value is dropped, or refused in strict requests
+tightening crd-max-length spec.containers[].name [v1]: maxLength was unbounded and is 63
+tightening crd-required spec.containers[].name [v1]: must be given
+tightening crd-max-length spec.labels.* [v1]: maxLength was unbounded and is 63
+tightening crd-enum-value-removed spec.mode [v1]: no longer accepted: slow
+tightening crd-required spec.mode [v1]: must be given
+tightening crd-minimum spec.replicas [v1]: minimum was 0 and is 1
+loosening crd-enum-value-added spec.mode [v1]: also accepted: careful
+loosening crd-field-added spec.paused [v1]: the field is new
+loosening crd-format spec.replicas [v1]: the format was int32 and is int64
+neutral crd-style-boolean spec.paused [v1]: a boolean cannot get a third option
 "
     );
 }
@@ -96,103 +96,107 @@ fn worst(old: &Value, new: &Value) -> String {
 #[test]
 fn directions() {
     let cases = [
-        ("{type: integer}", "{type: number}", "loosening type spec.field"),
-        ("{type: number}", "{type: integer}", "tightening type spec.field"),
+        ("{type: integer}", "{type: number}", "loosening crd-type spec.field"),
+        ("{type: number}", "{type: integer}", "tightening crd-type spec.field"),
         (
             "{type: string}",
             "{x-kubernetes-int-or-string: true}",
-            "loosening int-or-string spec.field",
+            "loosening crd-int-or-string spec.field",
         ),
         (
             "{type: object}",
             "{x-kubernetes-int-or-string: true}",
-            "tightening int-or-string spec.field",
+            "tightening crd-int-or-string spec.field",
         ),
-        ("{type: string, nullable: true}", "{type: string}", "tightening nullable spec.field"),
-        ("{type: string, format: x}", "{type: string, format: z}", "neutral format spec.field"),
-        ("{type: string, format: ipv4}", "{type: string}", "loosening format spec.field"),
-        ("{type: string, pattern: a}", "{type: string}", "loosening pattern spec.field"),
+        ("{type: string, nullable: true}", "{type: string}", "tightening crd-nullable spec.field"),
+        ("{type: string, format: x}", "{type: string, format: z}", "neutral crd-format spec.field"),
+        ("{type: string, format: ipv4}", "{type: string}", "loosening crd-format spec.field"),
+        ("{type: string, pattern: a}", "{type: string}", "loosening crd-pattern spec.field"),
         (
             "{type: string, pattern: a}",
             "{type: string, pattern: b}",
-            "tightening pattern spec.field",
+            "tightening crd-pattern spec.field",
         ),
         (
             "{type: number, maximum: 5}",
             "{type: number, maximum: 5, exclusiveMaximum: true}",
-            "tightening maximum spec.field",
+            "tightening crd-maximum spec.field",
         ),
         (
             "{type: number, minimum: 5, exclusiveMinimum: true}",
             "{type: number, minimum: 5}",
-            "loosening minimum spec.field",
+            "loosening crd-minimum spec.field",
         ),
         (
             "{type: integer, multipleOf: 4}",
             "{type: integer, multipleOf: 2}",
-            "loosening multiple-of spec.field",
+            "loosening crd-multiple-of spec.field",
         ),
         (
             "{type: object, x-kubernetes-preserve-unknown-fields: true}",
             "{type: object, x-kubernetes-preserve-unknown-fields: true, properties: {a: {type: string}}}",
-            "tightening field-added spec.field.a",
+            "tightening crd-field-added spec.field.a",
         ),
         (
             "{type: object, properties: {a: {type: string}}}",
             "{type: object, x-kubernetes-preserve-unknown-fields: true}",
-            "loosening preserve-unknown-fields spec.field",
+            "loosening crd-preserve-unknown-fields spec.field",
         ),
         (
             "{type: object, required: [a], properties: {a: {type: string, default: x}}}",
             "{type: object, required: [a], properties: {a: {type: string}}}",
-            "tightening required spec.field.a",
+            "tightening crd-required spec.field.a",
         ),
         (
             "{type: object, properties: {a: {type: string, default: x}}}",
             "{type: object, required: [a], properties: {a: {type: string, default: x}}}",
-            "neutral required spec.field.a",
+            "neutral crd-required spec.field.a",
         ),
         (
             "{type: object, additionalProperties: {type: string}}",
             "{type: object, additionalProperties: true}",
-            "loosening additional-properties spec.field",
+            "loosening crd-additional-properties spec.field",
         ),
         (
             "{type: array, x-kubernetes-list-type: set}",
             "{type: array, x-kubernetes-list-type: atomic}",
-            "loosening list-type spec.field",
+            "loosening crd-list-type spec.field",
         ),
         (
             "{type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [a]}",
             "{type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [a, b]}",
-            "loosening list-map-keys spec.field",
+            "loosening crd-list-map-keys spec.field",
         ),
         (
             "{anyOf: [{minLength: 1}, {maxLength: 5}]}",
             "{anyOf: [{minLength: 1}]}",
-            "tightening any-of spec.field",
+            "tightening crd-any-of spec.field",
         ),
         (
             "{allOf: [{minLength: 1}, {maxLength: 5}]}",
             "{allOf: [{minLength: 1}]}",
-            "loosening all-of spec.field",
+            "loosening crd-all-of spec.field",
         ),
         (
             "{oneOf: [{minLength: 1}]}",
             "{oneOf: [{minLength: 1}, {maxLength: 5}]}",
-            "tightening one-of spec.field",
+            "tightening crd-one-of spec.field",
         ),
-        ("{not: {minLength: 1}}", "{}", "loosening not spec.field"),
-        ("{type: object}", "{type: object, x-acme-hint: 1}", "neutral unknown-keyword spec.field"),
+        ("{not: {minLength: 1}}", "{}", "loosening crd-not spec.field"),
+        (
+            "{type: object}",
+            "{type: object, x-acme-hint: 1}",
+            "neutral crd-unknown-keyword spec.field",
+        ),
         (
             "{type: object}",
             "{type: object, x-kubernetes-future: 1}",
-            "tightening unknown-keyword spec.field",
+            "tightening crd-unknown-keyword spec.field",
         ),
         (
             "{type: object, properties: {a: {type: string}}}",
             "{type: string}",
-            "tightening type spec.field",
+            "tightening crd-type spec.field",
         ),
     ];
     for (old, new, expected) in cases {
@@ -208,12 +212,12 @@ fn definitions_and_versions() {
         (
             widgets(&yaml("scope: Namespaced")),
             widgets(&yaml("scope: Cluster")),
-            "tightening scope spec.scope",
+            "tightening crd-scope spec.scope",
         ),
         (
             widgets(&yaml("names: {shortNames: [wd]}")),
             widgets(&yaml("names: {shortNames: []}")),
-            "neutral names spec.names.shortNames",
+            "neutral crd-names spec.names.shortNames",
         ),
         (
             widgets(&yaml("names: {listKind: WidgetList, singular: widget}")),
@@ -223,44 +227,44 @@ fn definitions_and_versions() {
         (
             widgets(&yaml("names: {plural: widgets}")),
             widgets(&yaml("names: {plural: gadgets}")),
-            "tightening names spec.names.plural",
+            "tightening crd-names spec.names.plural",
         ),
         (
             served(v1),
             served("{name: v1, served: false, storage: true}"),
-            "tightening version-served spec.versions[].served",
+            "tightening crd-version-served spec.versions[].served",
         ),
         (
             served("{name: v1, served: false, storage: true}"),
             served(v1),
-            "loosening version-served spec.versions[].served",
+            "loosening crd-version-served spec.versions[].served",
         ),
         (
             served(&format!("{v1}, {{name: v0, served: false, storage: false}}")),
             served(v1),
-            "neutral version-removed spec.versions",
+            "neutral crd-version-removed spec.versions",
         ),
         (
             of_version(&yaml("subresources: {}")),
             of_version(&yaml("subresources: {status: {}}")),
-            "neutral status-subresource spec.versions[].subresources.status",
+            "neutral crd-status-subresource spec.versions[].subresources.status",
         ),
         (
             of_version(&yaml("deprecated: true")),
             of_version(&yaml("{deprecated: true, deprecationWarning: soon gone}")),
-            "neutral deprecated-version spec.versions[].deprecationWarning",
+            "neutral crd-deprecated-version spec.versions[].deprecationWarning",
         ),
         (
             of_version(&yaml("future: 1")),
             of_version(&yaml("future: 2")),
-            "tightening unknown-field spec.versions[].future",
+            "tightening crd-unknown-field spec.versions[].future",
         ),
         (
             widgets(&json!({})),
             widgets(&yaml(
                 "conversion: {strategy: Webhook, webhook: {clientConfig: {url: 'https://a'}}}",
             )),
-            "neutral conversion-strategy spec.conversion.strategy",
+            "neutral crd-conversion-strategy spec.conversion.strategy",
         ),
     ];
     for (old, new, expected) in cases {
@@ -274,7 +278,7 @@ fn stored_versions_of_a_cluster_count() {
     old["status"] = json!({"storedVersions": ["v1alpha1", "v1"]});
     assert_eq!(
         told(&old, &widgets(&json!({}))),
-        "tightening stored-version-removed status.storedVersions [v1alpha1]: objects may be stored as v1alpha1, which is gone\n"
+        "tightening crd-stored-version-removed status.storedVersions [v1alpha1]: objects may be stored as v1alpha1, which is gone\n"
     );
 }
 
@@ -308,7 +312,7 @@ schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object}}}}
     keeps["spec"].as_object_mut().expect("an object").remove("preserveUnknownFields");
     assert_eq!(
         told(&keeps, &new),
-        "tightening preserve-unknown-fields . [v1]: fields that no schema names are dropped, in all versions\n"
+        "tightening crd-preserve-unknown-fields . [v1]: fields that no schema names are dropped, in all versions\n"
     );
 }
 
@@ -330,12 +334,14 @@ versions:
     );
     let found = told(&definition("", same), &definition("", fewer));
     assert!(
-        found.contains("tightening served-versions-differ b [v1beta1 v1]: v1 differs from v1beta1"),
+        found.contains(
+            "tightening crd-served-versions-differ b [v1beta1 v1]: v1 differs from v1beta1"
+        ),
         "{found}"
     );
     let webhook = "conversion: {strategy: Webhook}";
     let found = told(&definition(webhook, same), &definition(webhook, fewer));
-    assert!(found.contains("neutral served-versions-differ b [v1beta1 v1]"), "{found}");
+    assert!(found.contains("neutral crd-served-versions-differ b [v1beta1 v1]"), "{found}");
     assert!(
         !told(&definition("", fewer), &definition("", fewer)).contains("served-versions-differ")
     );
@@ -355,11 +361,11 @@ versions:
     assert_eq!(
         told(&old, &new),
         "\
-tightening version-removed spec.versions [v1beta1]: version v1beta1 is gone; it was served
-tightening version-removed spec.versions [v1beta2]: version v1beta2 is gone; it was served
-tightening stored-version-removed status.storedVersions [v1beta2]: objects may be stored as v1beta2, which is gone
-loosening version-added spec.versions [v1]: version v1 is new and served
-neutral storage-version spec.versions[].storage [v1beta2 v1]: objects were stored as v1beta2 and are as v1
+tightening crd-version-removed spec.versions [v1beta1]: version v1beta1 is gone; it was served
+tightening crd-version-removed spec.versions [v1beta2]: version v1beta2 is gone; it was served
+tightening crd-stored-version-removed status.storedVersions [v1beta2]: objects may be stored as v1beta2, which is gone
+loosening crd-version-added spec.versions [v1]: version v1 is new and served
+neutral crd-storage-version spec.versions[].storage [v1beta2 v1]: objects were stored as v1beta2 and are as v1
 "
     );
 }

@@ -283,6 +283,15 @@ pub(crate) struct CheckArgs {
     /// Only these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
+    /// Only findings that this revision did not have, and what changed since in definitions of custom resources
+    #[arg(long, value_name = "REV")]
+    pub(crate) since: Option<String>,
+    /// Write the apiVersion that replaces a deprecated or removed one where the shape is the same, and nothing else
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Definitions of custom resources besides those of the repository: files or folders
+    #[arg(long = "definitions", value_name = "PATH")]
+    pub(crate) definitions: Vec<PathBuf>,
     /// Answer no when there is a finding of at least this severity
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
     pub(crate) fail_on: FailOn,

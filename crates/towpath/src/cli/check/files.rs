@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use towpath_catalog::Minor;
+use towpath_check::fix::Fixed;
 use towpath_check::given::Given;
 use towpath_check::judge;
 use towpath_check::read;
@@ -14,8 +15,9 @@ use towpath_core::finding::Finding;
 use towpath_core::id::RepoPath;
 
 use super::super::failure::Failure;
+use super::super::words::count;
 use super::super::work_tree;
-use super::{Checked, Question, judged};
+use super::{Checked, Question, judged, mend};
 
 /// A file that is checked: the name that is shown, and where it is.
 pub(super) struct Listed {
@@ -44,12 +46,41 @@ pub(super) fn check(paths: &[PathBuf], question: &Question) -> Result<Checked, F
         let (subjects, unreadable) = subjects(&files)?;
         checked.objects = subjects.len();
         checked.findings.extend(unreadable);
-        let given = Given::new(vec![target], subjects);
+        let mut given = Given::new(vec![target], subjects);
+        given.define(&question.definitions);
         checked.findings.extend(judged(question, &given));
         given
     };
     checked.targets = given.targets;
     Ok(checked)
+}
+
+/// Writes newer API versions into files as they stand.
+pub(super) fn mend(paths: &[PathBuf], question: &Question) -> Result<Vec<Fixed>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(list(path)?);
+    }
+    let (subjects, _) = subjects(&files)?;
+    let mut given = Given::new(vec![target(question)], subjects);
+    given.define(&question.definitions);
+    mend::mend(&files, &given)
+}
+
+/// The definitions of custom resources in files and folders.
+pub(super) fn definitions(paths: &[PathBuf]) -> Result<Vec<Subject>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(list(path)?);
+    }
+    let (mut found, unreadable) = subjects(&files)?;
+    if let Some(first) = unreadable.first() {
+        let more = count(unreadable.len() - 1, "other file");
+        return Err(Failure::new(format!("{}: {}", first.at, first.message))
+            .hint(format!("and {more} beside it; nothing was checked")));
+    }
+    found.retain(|subject| subject.head.kind == "CustomResourceDefinition");
+    Ok(found)
 }
 
 fn target(question: &Question) -> Target {

@@ -4,6 +4,7 @@
 //! `towpath-check`. Next: `path` for a repository with clusters, `files` for manifests as they stand, `show` for people.
 
 mod files;
+mod mend;
 mod path;
 mod show;
 
@@ -11,12 +12,13 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use towpath_api::output::{
-    CheckOutput, CheckedOutput, FindingOutput, KubernetesOutput, Output, SummaryOutput,
+    CheckOutput, CheckedOutput, FindingOutput, FixedOutput, KubernetesOutput, Output, SummaryOutput,
 };
 use towpath_catalog::Minor;
+use towpath_check::fix::Fixed;
 use towpath_check::given::Given;
 use towpath_check::judge::{self, Chosen};
-use towpath_check::subject::Target;
+use towpath_check::subject::{Subject, Target};
 use towpath_core::finding::{Finding, Severity};
 
 use super::args::{CheckArgs, FailOn, Global, OutputFormat};
@@ -31,6 +33,10 @@ struct Question {
     kubernetes: Option<Minor>,
     /// The rules.
     chosen: Chosen,
+    /// The state whose findings are known.
+    since: Option<String>,
+    /// Definitions of custom resources that stand beside what is checked.
+    definitions: Vec<Subject>,
 }
 
 /// What was checked, and what was found.
@@ -44,7 +50,20 @@ struct Checked {
 }
 
 pub(crate) fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Result<u8, Failure> {
-    let question = Question { kubernetes: kubernetes(args)?, chosen: chosen(args)? };
+    let question = Question {
+        kubernetes: kubernetes(args)?,
+        chosen: chosen(args)?,
+        since: args.since.clone(),
+        definitions: files::definitions(&args.definitions)?,
+    };
+    let fixed = match (args.fix, args.paths.is_empty()) {
+        (false, _) => Vec::new(),
+        (true, true) => path::mend(global, &question)?,
+        (true, false) => files::mend(&args.paths, &question)?,
+    };
+    for one in &fixed {
+        printer.note(&format!("fixed: {} {}: {} is {} now", one.at, one.object, one.was, one.is));
+    }
     let mut checked = if args.paths.is_empty() {
         path::check(global, &question)?
     } else {
@@ -52,7 +71,8 @@ pub(crate) fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Resul
     };
     checked.findings.retain(|finding| question.chosen.has(finding.rule));
     let findings = judge::arranged(std::mem::take(&mut checked.findings));
-    let output = output(&checked, &findings, question.kubernetes);
+    let mut output = output(&checked, &findings, question.kubernetes);
+    output.fixed = fixed.iter().map(fixed_output).collect();
     match global.output {
         OutputFormat::Json => {
             let json = serde_json::to_string_pretty(&Output::new("Check", output))?;
@@ -66,6 +86,16 @@ pub(crate) fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Resul
     }
     let fails = findings.iter().any(|finding| fails(args.fail_on, finding.severity));
     Ok(if fails { exit::NO } else { exit::YES })
+}
+
+fn fixed_output(fixed: &Fixed) -> FixedOutput {
+    FixedOutput {
+        object: fixed.object.to_string(),
+        file: fixed.at.file.to_string(),
+        line: fixed.at.line,
+        was: fixed.was.clone(),
+        is: fixed.is.clone(),
+    }
 }
 
 fn fails(on: FailOn, severity: Severity) -> bool {
@@ -120,6 +150,7 @@ fn output(checked: &Checked, findings: &[Finding], asked: Option<Minor>) -> Chec
     CheckOutput {
         findings: findings.iter().map(FindingOutput::from).collect(),
         silenced: Vec::new(),
+        fixed: Vec::new(),
         checked: CheckedOutput {
             files: checked.files,
             objects: checked.objects,

@@ -1,18 +1,24 @@
 //! A repository with clusters: what each of them is given, and what its files say besides.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use towpath_check::judge;
-use towpath_check::read;
-use towpath_engine::judged::{clusters, gather, targets};
-use towpath_engine::rendered::Side;
+use towpath_check::fix::Fixed;
+use towpath_check::{changes, judge, read};
+use towpath_core::finding::Finding;
+use towpath_core::id::{CommitId, RepoPath};
+use towpath_engine::judged::{Judged, clusters, gather, targets};
+use towpath_engine::ports::Repository as _;
+use towpath_engine::rendered::{Blobs, CommitTree, Named, Side};
+use towpath_engine::survey::{Survey, survey};
 
 use super::super::args::Global;
+use super::super::commit_files;
 use super::super::diff::each;
 use super::super::failure::Failure;
 use super::super::session::Session;
 use super::super::work_tree;
-use super::{Checked, Question, files, judged};
+use super::{Checked, Question, files, judged, mend};
 
 /// Checks the repository in the folder; a folder without clusters as manifests that stand there.
 pub(super) fn check(global: &Global, question: &Question) -> Result<Checked, Failure> {
@@ -20,10 +26,53 @@ pub(super) fn check(global: &Global, question: &Question) -> Result<Checked, Fai
     let Some(survey) = session.survey_if_any()? else {
         return files::check(&[PathBuf::from(&global.directory)], question);
     };
+    let before =
+        question.since.as_ref().map(|since| before(&session, question, since)).transpose()?;
     let on_trunk = session.is_on_trunk(&survey.resolved.path.trunk)?;
-    let mut checked = Checked { findings: survey.findings(on_trunk), ..Checked::default() };
-    let snapshot = session.unchecked_snapshot_here(&survey)?;
-    let side = Side { survey: &survey, snapshot: &snapshot, base: session.base_here()? };
+    let mut findings = survey.findings(on_trunk);
+    let base = session.base_here()?;
+    let mut now = given(&session, question, &survey, base)?;
+    findings.append(&mut now.findings);
+    findings.extend(judged(question, &now.given));
+    let mut checked = Checked { findings, ..Checked::default() };
+    besides(&session, question, &now, &mut checked)?;
+    if let Some((before, was)) = &before {
+        let arranged = judge::arranged(std::mem::take(&mut checked.findings));
+        checked.findings = judge::new_since(was, arranged);
+        // What is changed is told by comparing the two states, so all of it is new.
+        let changed = changes::findings(&question.chosen, &before.given, &now.given);
+        checked.findings.extend(changed);
+    }
+    checked.objects += now.given.subjects.len();
+    checked.not_checked = now.not_at_hand.into_iter().collect();
+    checked.targets = now.given.targets;
+    session.save_cache();
+    Ok(checked)
+}
+
+/// Writes newer API versions into the files of the repository, where every cluster of the path has them.
+pub(super) fn mend(global: &Global, question: &Question) -> Result<Vec<Fixed>, Failure> {
+    let session = Session::open(global)?;
+    let Some(survey) = session.survey_if_any()? else {
+        return files::mend(&[PathBuf::from(&global.directory)], question);
+    };
+    let now = given(&session, question, &survey, session.base_here()?)?;
+    let files = work_tree::manifests(&session.root)?.into_iter();
+    let files = files
+        .map(|(name, disk)| Ok(files::Listed { path: RepoPath::parse(&name)?, disk }))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    mend::mend(&files, &now.given)
+}
+
+/// What the clusters of a state of the repository are given.
+fn given(
+    session: &Session,
+    question: &Question,
+    survey: &Survey,
+    base: Named<'_>,
+) -> Result<Judged, Failure> {
+    let snapshot = session.unchecked_snapshot_here(survey)?;
+    let side = Side { survey, snapshot: &snapshot, base };
     let sources = session.rendering().sources(&side);
     let path = &survey.resolved.path;
     let walks = each(
@@ -32,28 +81,52 @@ pub(super) fn check(global: &Global, question: &Question) -> Result<Checked, Fai
         |rendering, (_, cluster)| rendering.cluster(&sources, cluster),
     );
     let mut gathered = gather(targets(path, question.kubernetes), &walks);
-    checked.findings.append(&mut gathered.findings);
-    checked.not_checked = gathered.not_at_hand.into_iter().collect();
-    checked.findings.extend(judged(question, &gathered.given));
-    let mut objects = gathered.given.subjects.len();
-    // Files that no cluster is given are judged by who their objects are: what else they say may be a part of an object.
+    gathered.given.define(&question.definitions);
+    Ok(gathered)
+}
+
+/// What clusters were given in an earlier state, and what was found there.
+fn before(
+    session: &Session,
+    question: &Question,
+    since: &str,
+) -> Result<(Judged, Vec<Finding>), Failure> {
+    let git = session.git()?;
+    let commit: CommitId = git.resolve(since)?.ok_or_else(|| {
+        Failure::new(format!("{since} is no revision of this repository"))
+            .hint("name a branch, a tag or a commit, for example --since origin/main")
+    })?;
+    let tree = CommitTree::new(Arc::new(Blobs::of(git)), &commit)?;
+    let survey = survey(commit_files::read(&tree, &session.cache)?)?;
+    let base = Named { id: commit.as_str().into(), tree: Arc::new(tree) };
+    let mut was = given(session, question, &survey, base)?;
+    let mut findings = survey.findings(true);
+    findings.append(&mut was.findings);
+    findings.extend(judged(question, &was.given));
+    Ok((was, judge::arranged(findings)))
+}
+
+/// Files that no cluster is given are judged by who their objects are: what else they say may be a part of an object.
+fn besides(
+    session: &Session,
+    question: &Question,
+    now: &Judged,
+    checked: &mut Checked,
+) -> Result<(), Failure> {
     for (name, disk) in work_tree::manifests(&session.root)? {
         checked.files += 1;
-        let file = towpath_core::id::RepoPath::parse(&name)?;
-        if gathered.files.contains(&file) {
+        let file = RepoPath::parse(&name)?;
+        if now.files.contains(&file) {
             continue;
         }
         let bytes = std::fs::read(&disk)
             .map_err(|e| Failure::new(format!("{name} cannot be read")).because(e))?;
         // What cannot be read is told by discovery, which knows whether a cluster needs it.
         let Ok(heads) = read::heads(&file, &bytes) else { continue };
-        objects += heads.len();
+        checked.objects += heads.len();
         for head in &heads {
-            checked.findings.extend(judge::head(&question.chosen, head, &gathered.given));
+            checked.findings.extend(judge::head(&question.chosen, head, &now.given));
         }
     }
-    checked.objects = objects;
-    checked.targets = gathered.given.targets;
-    session.save_cache();
-    Ok(checked)
+    Ok(())
 }
