@@ -21,9 +21,11 @@ use towpath_core::tracking::Policy;
 use towpath_core::version::Range;
 use towpath_yaml::Span;
 
+pub use self::checks::{ChecksSpec, SeveritySpec, SilenceSpec};
 use self::mistake::{Wrong, deepest, locate, report, tidy, wrong};
 use crate::API_VERSION;
 
+mod checks;
 mod mistake;
 
 /// The file's name, at the root of the repository.
@@ -58,6 +60,9 @@ pub struct PathSpec {
     /// Where to look for artifacts instead of where the clusters look: mirrors and OCI layout folders.
     #[serde(default)]
     pub registries: Vec<RegistrySpec>,
+    /// What is made of the findings of checks.
+    #[serde(default)]
+    pub checks: ChecksSpec,
 }
 
 /// A component.
@@ -199,6 +204,18 @@ pub struct PathFileError {
 /// [`PathFileError`] with file, line, column and the line, for malformed YAML, unknown keys, wrong types,
 /// names that are no names, ranges that are no ranges.
 pub fn parse(file: &str, source: &[u8]) -> Result<Stated, PathFileError> {
+    parse_with(file, source, &|_| true)
+}
+
+/// As [`parse`], by whoever knows the rules of checks: an id that names none is a mistake.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with(
+    file: &str,
+    source: &[u8],
+    is_rule: &dyn Fn(&str) -> bool,
+) -> Result<Stated, PathFileError> {
     let documents = towpath_yaml::parse(source)
         .map_err(|e| PathFileError { report: e.report(file, source) })?;
     let place = |span: Option<Span>, message: &str| PathFileError {
@@ -228,8 +245,11 @@ pub fn parse(file: &str, source: &[u8]) -> Result<Stated, PathFileError> {
         let message = format!("apiVersion must be `{API_VERSION}`");
         return Err(place(value("apiVersion"), &message));
     }
-    convert(&parsed.spec)
-        .map_err(|wrong| place(Some(deepest(&document.root, &wrong.at).span), &wrong.message))
+    let stated = convert(&parsed.spec).and_then(|stated| {
+        let checks = checks::convert(&parsed.spec.checks, file, &document.root, is_rule)?;
+        Ok(Stated { checks, ..stated })
+    });
+    stated.map_err(|wrong| place(Some(deepest(&document.root, &wrong.at).span), &wrong.message))
 }
 
 /// A key with nothing behind it, as when all below it is commented out, is a key that is left out.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::output::{
     ActOutput, CheckOutput, DiffOutput, ExplainOutput, HistoryOutput, InitOutput, Output,
-    PlanOutput, RecordedOutput, ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput,
+    PlanOutput, RecordedOutput, ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput, RulesOutput,
     SandboxCreateOutput, SandboxDeleteOutput, SandboxListOutput, SandboxPromoteOutput,
     StatusOutput, VerifyOutput,
 };
@@ -25,6 +25,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("plan.json", output::<PlanOutput>("Plan")),
         ("explain.json", output::<ExplainOutput>("Explain")),
         ("check.json", output::<CheckOutput>("Check")),
+        ("rules.json", output::<RulesOutput>("Rules")),
         ("diff.json", output::<DiffOutput>("Diff")),
         ("promote.json", output::<ActOutput>("Promote")),
         ("recorded.json", output::<RecordedOutput>("Recorded")),

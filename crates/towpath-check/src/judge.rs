@@ -3,7 +3,7 @@
 //! Objects can be judged one by one, in any order and by several threads of the caller; [`arranged`] gives the findings
 //! their order afterwards. Must not decide what a finding means for a promotion.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
 use towpath_core::finding::Finding;
@@ -33,6 +33,12 @@ impl Chosen {
         let of_definitions = RuleId::ALL.iter().map(|id| id.rule().id).filter(|id| wanted(id));
         let ids = chosen.iter().map(|rule| rule.id).chain(of_definitions).collect();
         Self(chosen, ids)
+    }
+
+    /// Whether every rule is asked for.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.0.len() == rules().len()
     }
 
     /// Whether findings of this rule are asked for.
@@ -83,16 +89,7 @@ pub fn together(chosen: &Chosen, given: &Given) -> Vec<Finding> {
 /// said once, of the environments of both.
 #[must_use]
 pub fn arranged(mut found: Vec<Finding>) -> Vec<Finding> {
-    found.sort_by(|a, b| {
-        let key = |f: &Finding| (Reverse(f.severity), f.rule);
-        (key(a), &a.at, &a.object, &a.field, &a.message).cmp(&(
-            key(b),
-            &b.at,
-            &b.object,
-            &b.field,
-            &b.message,
-        ))
-    });
+    found.sort_by(in_order);
     found.dedup_by(|again, first| {
         let same = again.rule == first.rule
             && again.at == first.at
@@ -109,6 +106,19 @@ pub fn arranged(mut found: Vec<Finding>) -> Vec<Finding> {
         same
     });
     found
+}
+
+/// The order of findings: errors first, then rule by rule and place by place.
+#[must_use]
+pub fn in_order(a: &Finding, b: &Finding) -> Ordering {
+    let key = |f: &Finding| (Reverse(f.severity), f.rule);
+    (key(a), &a.at, &a.object, &a.field, &a.message).cmp(&(
+        key(b),
+        &b.at,
+        &b.object,
+        &b.field,
+        &b.message,
+    ))
 }
 
 /// The findings that were not there before: what is said of the same object, or of no object in the same file, in the same

@@ -10,10 +10,13 @@ pub mod crd;
 pub mod fix;
 pub mod given;
 pub mod judge;
+pub mod page;
+pub mod place;
 pub mod projects;
 pub mod read;
 mod rules;
 mod sight;
+pub mod silence;
 pub mod subject;
 
 use towpath_core::finding::{Finding, Severity};
@@ -74,6 +77,12 @@ pub enum Check {
     Objects(fn(&Given) -> Vec<Finding>),
     /// Nothing: whoever reads, renders or compares meets it on the way.
     Met,
+}
+
+/// Whether an id names a rule, one of definitions of custom resources included.
+#[must_use]
+pub fn is_rule(id: &str) -> bool {
+    rule(id).is_some() || page::of_definition(id).is_some()
 }
 
 /// The rule of an id.

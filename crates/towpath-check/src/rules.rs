@@ -1,11 +1,14 @@
 //! The rules, one file each. A new rule is a file here, a line in [`rules`], and a test that fires
 //! beside one that does not.
 
+use towpath_core::finding::Severity;
+
 use crate::Rule;
 
 pub(crate) use definition_changes::{BROKEN_RESOURCE, DEFINITION_REMOVED};
 
 mod api;
+mod bad_silence;
 mod definition_changes;
 mod delivery;
 mod depends_on_differs;
@@ -22,10 +25,12 @@ mod tracking_differs_from_stated;
 mod unknown_kind;
 mod unreadable_file;
 mod unreadable_version;
+mod unused_silence;
 mod unverified_artifact;
 
 /// In the order of their ids.
 static RULES: &[Rule] = &[
+    bad_silence::RULE,
     delivery::BEFORE_DEFINITION,
     delivery::BEFORE_NAMESPACE,
     definition_changes::BROKEN,
@@ -49,8 +54,16 @@ static RULES: &[Rule] = &[
     unknown_kind::RULE,
     unreadable_file::RULE,
     unreadable_version::RULE,
+    unused_silence::RULE,
     unverified_artifact::RULE,
 ];
+
+/// The rule of silences that say too little, and its severity.
+pub(crate) const BAD_SILENCE: (&str, Severity) = (bad_silence::RULE.id, bad_silence::RULE.severity);
+
+/// The rule of silences that nothing needs, and its severity.
+pub(crate) const UNUSED_SILENCE: (&str, Severity) =
+    (unused_silence::RULE.id, unused_silence::RULE.severity);
 
 /// Every rule, in order of id.
 #[must_use]

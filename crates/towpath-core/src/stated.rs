@@ -2,8 +2,14 @@
 //!
 //! `towpath-api` reads it from YAML; `towpath-discovery` joins it with what the repository shows.
 
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::finding::Severity;
 use crate::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
 use crate::path::{Gate, KubernetesMinor};
+use crate::pin::Location;
 use crate::tracking::Policy;
 
 /// The stated part of a path.
@@ -17,6 +23,8 @@ pub struct Stated {
     pub environments: Vec<StatedEnvironment>,
     /// Where to look for artifacts instead of where the cluster looks.
     pub registries: Vec<RegistryMapping>,
+    /// What is made of the findings of checks.
+    pub checks: StatedChecks,
 }
 
 /// A component as stated.
@@ -76,4 +84,32 @@ pub struct RegistryMapping {
     pub to: String,
     /// Whether `to` speaks plain HTTP.
     pub insecure: bool,
+}
+
+/// What a team makes of the findings of checks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StatedChecks {
+    /// Findings that are known and accepted.
+    pub silences: Vec<StatedSilence>,
+    /// Rules whose findings matter otherwise than the rule says, by id; `None`: they are off.
+    pub severities: BTreeMap<String, Option<Severity>>,
+}
+
+/// Findings that are known and accepted. What is left out fits every finding of the rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedSilence {
+    /// The id of the rule.
+    pub rule: String,
+    /// Files, from the root of the repository: `*` stands for any characters but `/`, `**` for any.
+    pub file: Option<String>,
+    /// Objects, `Kind namespace/name`, with `*` as in `file`.
+    pub object: Option<String>,
+    /// The environments for which it holds.
+    pub environments: Option<Vec<EnvironmentName>>,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub until: Option<Date>,
+    /// Where it is stated.
+    pub at: Location,
 }

@@ -40,6 +40,9 @@ pub struct FindingOutput {
     pub line: u32,
     /// The column, from 1.
     pub column: u32,
+    /// The column behind the part of the line that is meant; left out where the file is not at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_column: Option<u32>,
     /// What is wrong.
     pub message: String,
     /// What to do.
@@ -57,6 +60,8 @@ pub struct SilencedOutput {
     pub reason: String,
     /// Until when, `2027-01-31`; `null`: until the silence is taken out.
     pub until: Option<String>,
+    /// Where it is silenced: `towpath.yaml:12`.
+    pub silenced_at: String,
 }
 
 /// One `apiVersion` that `--fix` wrote.
@@ -101,6 +106,34 @@ pub struct KubernetesOutput {
     pub environments: Vec<String>,
 }
 
+/// The rules, or the one that was asked for.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RulesOutput {
+    /// The rules, in order of id; those of custom resource definitions (`crd-…`) last.
+    pub rules: Vec<RuleOutput>,
+}
+
+/// A rule, with what its page says.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleOutput {
+    /// Its id.
+    pub id: String,
+    /// `info`, `warning` or `error`; a single finding may matter less.
+    pub severity: String,
+    /// What it finds.
+    pub title: String,
+    /// Why that matters.
+    pub why: String,
+    /// What to do about it.
+    pub fix: String,
+    /// YAML or words that it finds.
+    pub fails: String,
+    /// What it does not find.
+    pub passes: String,
+}
+
 /// How many findings there are.
 #[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -126,6 +159,7 @@ impl From<&Finding> for FindingOutput {
             file: f.at.file.to_string(),
             line: f.at.line,
             column: f.at.column,
+            end_column: None,
             message: f.message.clone(),
             fix: f.fix.clone(),
         }

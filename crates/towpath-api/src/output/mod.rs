@@ -15,8 +15,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use check::{
-    CheckOutput, CheckedOutput, FindingOutput, FixedOutput, KubernetesOutput, SilencedOutput,
-    SummaryOutput,
+    CheckOutput, CheckedOutput, FindingOutput, FixedOutput, KubernetesOutput, RuleOutput,
+    RulesOutput, SilencedOutput, SummaryOutput,
 };
 pub use diff::{
     DiffClusterOutput, DiffCountsOutput, DiffEnvironmentOutput, DiffGroupOutput, DiffOutput,

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::civil::date;
 use proptest::prelude::*;
-use towpath_api::path_file::{PathFileError, duration, parse};
+use towpath_api::path_file::{PathFileError, duration, parse, parse_with};
+use towpath_core::finding::Severity;
 use towpath_core::path::Gate;
 use towpath_core::tracking::Policy;
 use towpath_core::why::human;
@@ -76,6 +78,24 @@ fn every_mistake_is_placed() {
         ),
         ("spec:\n  registries:\n  - from: oci://x\n    to: z\n", "6:9", "or `oci-layout:`"),
         ("spec:\n  trunk: a..b\n", "4:10", "branch name \"a..b\""),
+        ("spec:\n  checks:\n    silence:\n    - rule: a\n", "6:7", "missing field `reason`"),
+        ("spec:\n  checks:\n    silence:\n    - {rule: a, reason: ' '}\n", "6:25", "say why"),
+        (
+            "spec:\n  checks:\n    silence:\n    - {rule: a, reason: b, until: soon}\n",
+            "6:35",
+            "\"soon\" is no day",
+        ),
+        (
+            "spec:\n  checks:\n    silence:\n    - {rule: a, reason: b, because: c}\n",
+            "6:28",
+            "unknown field `because`",
+        ),
+        (
+            "spec:\n  checks:\n    silence:\n    - {rule: a, reason: b, environments: [a/b]}\n",
+            "6:43",
+            "environment name",
+        ),
+        ("spec:\n  checks:\n    severity: {a: loud}\n", "5:19", "unknown variant `loud`"),
     ] {
         let report = wrong(&format!("{HEAD}{spec}"));
         let place = format!("towpath.yaml:{place}");
@@ -211,5 +231,34 @@ proptest! {
     #[test]
     fn no_file_makes_it_panic(text in "(apiVersion: towpath.dev/v1alpha1\nkind: Path\nspec:\n)?[ a-z:\\-\\[\\]{}\n#&*'\"|]{0,60}") {
         let _ = parse("towpath.yaml", text.as_bytes());
+    }
+}
+
+#[test]
+fn silences_have_their_place_and_days_need_no_quotes() {
+    let spec = "spec:\n  checks:\n    silence:\n    - rule: a\n      reason: ' known '\n      \
+                until: 2027-01-31\n    severity: {a: error, b: off, c: \"off\"}\n";
+    let text = format!("{HEAD}{spec}");
+    let checks = parse("towpath.yaml", text.as_bytes()).expect("no mistake").checks;
+    let [silence] = checks.silences.as_slice() else { panic!("{checks:?}") };
+    assert_eq!((silence.reason.as_str(), silence.until), ("known", Some(date(2027, 1, 31))));
+    assert_eq!((silence.at.line, silence.at.column), (6, 7));
+    assert_eq!(checks.severities["a"], Some(Severity::Error));
+    assert_eq!((checks.severities["b"], checks.severities["c"]), (None, None));
+}
+
+#[test]
+fn rules_are_known_to_whoever_knows_them() {
+    for (checks, place) in [
+        ("silence: [{rule: nothing, reason: a}]", "5:22"),
+        ("severity: {known: info, nothing: error}", "5:38"),
+    ] {
+        let text = format!("{HEAD}spec:\n  checks:\n    {checks}\n");
+        let error = parse_with("towpath.yaml", text.as_bytes(), &|id| id == "known");
+        let report = error.map_or_else(|error| error.to_string(), |_| String::new());
+        assert!(
+            report.contains(&format!("towpath.yaml:{place}: there is no rule nothing")),
+            "{report}"
+        );
     }
 }

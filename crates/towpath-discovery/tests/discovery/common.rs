@@ -124,6 +124,6 @@ pub(crate) fn stated(resolved: &Resolved) -> Stated {
             .map(component)
             .collect(),
         environments: resolved.path.environments().iter().map(environment).collect(),
-        registries: Vec::new(),
+        ..Stated::default()
     }
 }
