@@ -46,6 +46,7 @@ complete -c towpath -n "__fish_towpath_needs_command" -f -a "explain" -d 'Say ev
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "plan" -d 'Show what entering an environment would change, to the byte, and the gates before it'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "render" -d 'Print the objects that a cluster is given, or that a folder builds to'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "check" -d 'Check what clusters are given, or a folder of manifests, before it is merged'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "explain-rule" -d 'Explain a rule of the checks, or list them'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "diff" -d 'Show what differs between two sides, object by object'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "promote" -d 'Move an environment to a release: one edit, one commit, pushed on the expected parent'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "rollback" -d 'Move an environment back to its last recorded good version'
@@ -165,6 +166,21 @@ complete -c towpath -n "__fish_towpath_using_subcommand check" -l fix -d 'Write 
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand check" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand explain-rule" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand explain-rule" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand explain-rule" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand explain-rule" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand explain-rule" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand explain-rule" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand diff" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand diff" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'

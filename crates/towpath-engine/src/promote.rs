@@ -112,7 +112,7 @@ impl Loop<'_> {
             .ok_or_else(|| PromoteError::NoTrunk(self.trunk.clone()))?;
         let files = read_commit(self.repository, &base, self.store)?;
         let survey = survey(files)?;
-        let findings = survey.findings(true);
+        let findings = survey.open_findings(true, self.now);
         let world = World {
             now: self.now,
             repository: Some(self.repository),

@@ -7,8 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use towpath_api::path_file::{self, PathFileError};
 use towpath_check::Context;
+use towpath_check::place::Placed;
+use towpath_check::silence::{Silences, settle};
 use towpath_core::finding::Finding;
 use towpath_core::id::{CommitId, RepoPath};
 use towpath_core::stated::Stated;
@@ -143,13 +147,21 @@ pub fn add_content(
     }
 }
 
+/// What `towpath.yaml` states. A rule that is named in it must be one that there is.
+///
+/// # Errors
+/// [`PathFileError`] with the place of the mistake.
+pub fn stated(source: &[u8]) -> Result<Stated, PathFileError> {
+    path_file::parse_with(path_file::FILE_NAME, source, &towpath_check::is_rule)
+}
+
 /// Joins the files to a path.
 ///
 /// # Errors
 /// [`SurveyError`]; nothing that cannot be read is skipped.
 pub fn survey(files: Files) -> Result<Survey, SurveyError> {
     let stated = match &files.path_file {
-        Some(bytes) => path_file::parse(path_file::FILE_NAME, bytes)?,
+        Some(bytes) => stated(bytes)?,
         None => Stated::default(),
     };
     let reports: BTreeMap<RepoPath, String> =
@@ -168,7 +180,20 @@ pub fn survey(files: Files) -> Result<Survey, SurveyError> {
 }
 
 impl Survey {
-    /// What the checks find. `on_trunk`: whether the files are those of the trunk, where a sandbox has
+    /// What of [`Survey::findings`] counts by what `towpath.yaml` says of it.
+    #[must_use]
+    pub fn open_findings(&self, on_trunk: bool, now: Timestamp) -> Vec<Finding> {
+        let found = self.findings(on_trunk).into_iter().map(Placed::from).collect();
+        let by = Silences {
+            stated: &self.stated.checks,
+            comments: &[],
+            today: now.to_zoned(TimeZone::UTC).date(),
+            whole: false,
+        };
+        settle(found, &by).open.into_iter().map(|placed| placed.finding).collect()
+    }
+
+    /// What the checks find, silenced or not. `on_trunk`: whether the files are those of the trunk, where a sandbox has
     /// no business.
     #[must_use]
     pub fn findings(&self, on_trunk: bool) -> Vec<Finding> {

@@ -140,6 +140,9 @@ pub(crate) enum Command {
         towpath check -o sarif > towpath.sarif"
     )]
     Check(CheckArgs),
+    /// Explain a rule of the checks, or list them
+    #[command(after_help = "Examples:\n  towpath explain-rule\n  towpath explain-rule removed-api")]
+    ExplainRule(ExplainRuleArgs),
     /// Show what differs between two sides, object by object
     #[command(after_help = "A side is one of:\n  \
         a cluster (CLUSTER or ENV/CLUSTER) or an environment, as the files of the folder have it;\n  \
@@ -295,6 +298,14 @@ pub(crate) struct CheckArgs {
     /// Answer no when there is a finding of at least this severity
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
     pub(crate) fail_on: FailOn,
+}
+
+/// `towpath explain-rule`
+#[derive(Debug, Args)]
+pub(crate) struct ExplainRuleArgs {
+    /// The rule
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: Option<String>,
 }
 
 /// Which findings make the answer no.

@@ -17,6 +17,7 @@ mod diff;
 mod disk_tree;
 pub mod exit;
 mod explain;
+mod explain_rule;
 mod failure;
 mod history;
 mod init;
@@ -106,6 +107,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Result<u8, Failure> {
         Command::Init(args) => init::run(global, args)?,
         Command::Status(args) => status::run(global, args)?,
         Command::Explain(args) => explain::run(global, args, printer)?,
+        Command::ExplainRule(args) => explain_rule::run(args)?,
         Command::Plan(args) => plan::run(global, args, printer)?,
         Command::Diff(args) => diff::run(global, args, printer)?,
         Command::Promote(args) => promote::promote(global, args)?,

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use towpath_adapters::git::{Git, RemoteBases};
 use towpath_adapters::oci::{Oci, OciSettings};
-use towpath_api::path_file;
 use towpath_core::finding::Finding;
 use towpath_core::id::{BranchName, CommitId, ComponentName, EnvironmentName};
 use towpath_core::path::{Component, Environment, Path as ChangePath, ReleaseStream};
@@ -23,7 +22,7 @@ use towpath_engine::ports::{
 };
 use towpath_engine::promote::{Loop, View};
 use towpath_engine::rendered::{Blobs, CommitTree, Named, Rendering};
-use towpath_engine::survey::{Survey, read_commit, survey};
+use towpath_engine::survey::{Survey, read_commit, stated, survey};
 use towpath_render::kustomize::Remotes;
 
 use super::answers::Answers;
@@ -123,7 +122,7 @@ impl Session {
             OciSettings::for_user(std::env::var_os("DOCKER_CONFIG"), std::env::var_os("HOME"));
         let registry = LocalRegistry { oci: Oci::new(settings)?, root: root.clone() };
         let remotes = remote_bases(global);
-        let now = Timestamp::from_second(Timestamp::now().as_second())?;
+        let now = now()?;
         Ok(Self {
             root,
             git,
@@ -243,7 +242,7 @@ impl Session {
             None => None,
         };
         match source {
-            Some(source) => Ok(path_file::parse(path_file::FILE_NAME, &source)?),
+            Some(source) => Ok(stated(&source)?),
             None => Ok(surveyed.stated.clone()),
         }
     }
@@ -256,7 +255,8 @@ impl Session {
 
     /// A snapshot around the files of the folder.
     pub(crate) fn snapshot_here(&self, survey: &Survey) -> Result<Snapshot, Failure> {
-        let findings = survey.findings(self.is_on_trunk(&survey.resolved.path.trunk)?);
+        let on_trunk = self.is_on_trunk(&survey.resolved.path.trunk)?;
+        let findings = survey.open_findings(on_trunk, self.now);
         self.snapshot_with(survey, findings)
     }
 
@@ -335,6 +335,11 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The time, to the second.
+pub(crate) fn now() -> Result<Timestamp, Failure> {
+    Ok(Timestamp::from_second(Timestamp::now().as_second())?)
 }
 
 /// The trees of remote bases, kept in the user's cache folder for all repositories. A command that is to stay offline

@@ -6,6 +6,7 @@
 
 mod approve;
 mod bad_input;
+mod check;
 mod demo;
 mod diff;
 mod explain;

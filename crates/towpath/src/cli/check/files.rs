@@ -32,7 +32,8 @@ pub(super) fn check(paths: &[PathBuf], question: &Question) -> Result<Checked, F
         files.extend(list(path)?);
     }
     let target = target(question);
-    let mut checked = Checked { files: files.len(), ..Checked::default() };
+    let disk = files.iter().map(|file| (file.path.clone(), file.disk.clone())).collect();
+    let mut checked = Checked { files: files.len(), disk, ..Checked::default() };
     let given = if question.chosen.needs_heads_only() {
         let given = Given::new(vec![target], Vec::new());
         let found: Vec<_> = files.par_iter().map(|file| heads(file, question, &given)).collect();

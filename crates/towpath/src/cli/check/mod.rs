@@ -1,31 +1,45 @@
 //! `towpath check`: what a change would break, where, and for whom.
 //!
 //! Reads files and renders clusters, hands the objects to the rules and prints what they find. Must not judge: that is
-//! `towpath-check`. Next: `path` for a repository with clusters, `files` for manifests as they stand, `show` for people.
+//! `towpath-check`. Next: `path` for a repository with clusters, `files` for manifests as they stand, `settled` for places
+//! and silences, `report` for what the forms share, `show` for people.
 
 mod files;
+mod github;
+mod junit;
+mod markdown;
 mod mend;
 mod path;
+mod report;
+mod sarif;
+mod settled;
 mod show;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 use towpath_api::output::{
-    CheckOutput, CheckedOutput, FindingOutput, FixedOutput, KubernetesOutput, Output, SummaryOutput,
+    CheckOutput, CheckedOutput, FindingOutput, FixedOutput, KubernetesOutput, Output,
+    SilencedOutput, SummaryOutput,
 };
 use towpath_catalog::Minor;
 use towpath_check::fix::Fixed;
 use towpath_check::given::Given;
 use towpath_check::judge::{self, Chosen};
+use towpath_check::place::Placed;
+use towpath_check::silence::Settled;
 use towpath_check::subject::{Subject, Target};
 use towpath_core::finding::{Finding, Severity};
+use towpath_core::id::RepoPath;
+use towpath_core::stated::StatedChecks;
 
 use super::args::{CheckArgs, FailOn, Global, OutputFormat};
 use super::exit;
 use super::failure::Failure;
 use super::print::Printer;
 use super::words::list;
+use report::Report;
 
 /// What is asked.
 struct Question {
@@ -37,6 +51,15 @@ struct Question {
     since: Option<String>,
     /// Definitions of custom resources that stand beside what is checked.
     definitions: Vec<Subject>,
+    /// Whether folders are named.
+    is_part: bool,
+}
+
+impl Question {
+    /// Whether it is about everything, as the path has it.
+    fn is_whole(&self) -> bool {
+        !self.is_part && self.kubernetes.is_none() && self.since.is_none() && self.chosen.is_all()
+    }
 }
 
 /// What was checked, and what was found.
@@ -47,6 +70,10 @@ struct Checked {
     objects: usize,
     targets: Vec<Target>,
     not_checked: Vec<String>,
+    /// Where the files are that findings can be in.
+    disk: BTreeMap<RepoPath, PathBuf>,
+    /// What `towpath.yaml` says of findings, where there is a path.
+    checks: Option<StatedChecks>,
 }
 
 pub(crate) fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Result<u8, Failure> {
@@ -55,6 +82,7 @@ pub(crate) fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Resul
         chosen: chosen(args)?,
         since: args.since.clone(),
         definitions: files::definitions(&args.definitions)?,
+        is_part: !args.paths.is_empty(),
     };
     let fixed = match (args.fix, args.paths.is_empty()) {
         (false, _) => Vec::new(),
@@ -71,21 +99,42 @@ pub(crate) fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Resul
     };
     checked.findings.retain(|finding| question.chosen.has(finding.rule));
     let findings = judge::arranged(std::mem::take(&mut checked.findings));
-    let mut output = output(&checked, &findings, question.kubernetes);
+    let settled = settled::settled(global, &question, &checked, findings)?;
+    let mut output = output(&checked, &settled, question.kubernetes);
     output.fixed = fixed.iter().map(fixed_output).collect();
-    match global.output {
+    print(global.output, printer, args.fail_on, &settled, output)?;
+    let mut severities = settled.open.iter().map(|placed| placed.finding.severity);
+    let fails = severities.any(|severity| fails(args.fail_on, severity));
+    Ok(if fails { exit::NO } else { exit::YES })
+}
+
+fn print(
+    format: OutputFormat,
+    printer: &Printer,
+    fail_on: FailOn,
+    settled: &Settled,
+    output: CheckOutput,
+) -> Result<(), Failure> {
+    let excerpts = settled.open.iter().map(|placed| placed.mark.as_ref()?.excerpt.as_ref());
+    let report = Report { output: &output, excerpts: excerpts.collect(), fail_on };
+    match format {
         OutputFormat::Json => {
             let json = serde_json::to_string_pretty(&Output::new("Check", output))?;
-            printer.data(&(json + "\n"))?;
+            printer.data(&(json + "\n"))
         }
         OutputFormat::Yaml => {
             let json = serde_json::to_value(Output::new("Check", output))?;
-            printer.data(&towpath_yaml::emit(&json))?;
+            printer.data(&towpath_yaml::emit(&json))
         }
-        _ => printer.data(&show::text(&output))?,
+        OutputFormat::Sarif => {
+            let json = serde_json::to_string_pretty(&sarif::log(&report))?;
+            printer.data(&(json + "\n"))
+        }
+        OutputFormat::Markdown => printer.data(&markdown::text(&report)),
+        OutputFormat::Junit => printer.data(&junit::text(&report)),
+        OutputFormat::Github => printer.data(&github::text(&report)),
+        OutputFormat::Table | OutputFormat::Unified => printer.data(&show::text(&report)),
     }
-    let fails = findings.iter().any(|finding| fails(args.fail_on, finding.severity));
-    Ok(if fails { exit::NO } else { exit::YES })
 }
 
 fn fixed_output(fixed: &Fixed) -> FixedOutput {
@@ -145,11 +194,27 @@ fn judged(question: &Question, given: &Given) -> Vec<Finding> {
     found
 }
 
-fn output(checked: &Checked, findings: &[Finding], asked: Option<Minor>) -> CheckOutput {
-    let of = |severity| findings.iter().filter(|f| f.severity == severity).count();
+/// As [`fails`], of a finding as it is reported.
+fn fails_output(on: FailOn, finding: &FindingOutput) -> bool {
+    let severity = match finding.severity.as_str() {
+        "error" => Severity::Error,
+        "warning" => Severity::Warning,
+        _ => Severity::Info,
+    };
+    fails(on, severity)
+}
+
+fn output(checked: &Checked, settled: &Settled, asked: Option<Minor>) -> CheckOutput {
+    let of = |severity| settled.open.iter().filter(|p| p.finding.severity == severity).count();
+    let silenced = settled.silenced.iter().map(|silenced| SilencedOutput {
+        finding: finding_output(&silenced.placed),
+        reason: silenced.reason.clone(),
+        until: silenced.until.map(|until| until.to_string()),
+        silenced_at: silenced.at.to_string(),
+    });
     CheckOutput {
-        findings: findings.iter().map(FindingOutput::from).collect(),
-        silenced: Vec::new(),
+        findings: settled.open.iter().map(finding_output).collect(),
+        silenced: silenced.collect(),
         fixed: Vec::new(),
         checked: CheckedOutput {
             files: checked.files,
@@ -161,8 +226,15 @@ fn output(checked: &Checked, findings: &[Finding], asked: Option<Minor>) -> Chec
             errors: of(Severity::Error),
             warnings: of(Severity::Warning),
             infos: of(Severity::Info),
-            silenced: 0,
+            silenced: settled.silenced.len(),
         },
+    }
+}
+
+fn finding_output(placed: &Placed) -> FindingOutput {
+    FindingOutput {
+        end_column: placed.mark.as_ref().map(|mark| mark.end_column),
+        ..FindingOutput::from(&placed.finding)
     }
 }
 

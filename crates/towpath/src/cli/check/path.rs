@@ -34,7 +34,8 @@ pub(super) fn check(global: &Global, question: &Question) -> Result<Checked, Fai
     let mut now = given(&session, question, &survey, base)?;
     findings.append(&mut now.findings);
     findings.extend(judged(question, &now.given));
-    let mut checked = Checked { findings, ..Checked::default() };
+    let checks = Some(survey.stated.checks.clone());
+    let mut checked = Checked { findings, checks, ..Checked::default() };
     besides(&session, question, &now, &mut checked)?;
     if let Some((before, was)) = &before {
         let arranged = judge::arranged(std::mem::take(&mut checked.findings));
@@ -116,6 +117,7 @@ fn besides(
     for (name, disk) in work_tree::manifests(&session.root)? {
         checked.files += 1;
         let file = RepoPath::parse(&name)?;
+        checked.disk.insert(file.clone(), disk.clone());
         if now.files.contains(&file) {
             continue;
         }
