@@ -9,7 +9,7 @@
 //! named there has a few, with their documentation), `walk.rs` for how schemas are gone through,
 //! [`schema`] for the validator, `broken.rs` for ratcheting.
 
-mod at;
+pub(crate) mod at;
 mod bounds;
 mod broken;
 mod cel;
@@ -21,7 +21,7 @@ mod duplicates;
 mod embedded;
 mod enums;
 mod fields;
-mod formats;
+pub(crate) mod formats;
 mod found;
 mod lift;
 mod lists;
@@ -43,7 +43,7 @@ mod types;
 mod validate;
 mod versions;
 mod walk;
-mod words;
+pub(crate) mod words;
 
 pub use broken::{Broken, Fails, ObjectName, broken};
 pub use definition::{

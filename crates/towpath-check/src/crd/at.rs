@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A place: a step from the place above.
 #[derive(Clone, Copy)]
-pub(super) struct At<'a> {
+pub(crate) struct At<'a> {
     above: Option<&'a At<'a>>,
     step: Step<'a>,
 }
@@ -18,25 +18,37 @@ enum Step<'a> {
 }
 
 impl<'a> At<'a> {
-    pub(super) const ROOT: At<'static> = At { above: None, step: Step::Root };
+    pub(crate) const ROOT: At<'static> = At { above: None, step: Step::Root };
 
     /// The field of a name.
-    pub(super) fn field(&'a self, name: &'a str) -> At<'a> {
+    pub(crate) fn field(&'a self, name: &'a str) -> At<'a> {
         At { above: Some(self), step: Step::Field(name) }
     }
 
     /// An entry of a map, where the API server writes it in brackets.
-    pub(super) fn key(&'a self, name: &'a str) -> At<'a> {
+    pub(crate) fn key(&'a self, name: &'a str) -> At<'a> {
         At { above: Some(self), step: Step::Key(name) }
     }
 
     /// The item of an index.
-    pub(super) fn item(&'a self, index: usize) -> At<'a> {
+    pub(crate) fn item(&'a self, index: usize) -> At<'a> {
         At { above: Some(self), step: Step::Item(index) }
     }
 
+    /// The names of the fields alone, `spec.items.id`: what a decoder of Go calls a place.
+    pub(crate) fn field_names(&self) -> String {
+        let mut names = self.above.map(At::field_names).unwrap_or_default();
+        if let Step::Field(name) = self.step {
+            if !names.is_empty() {
+                names.push('.');
+            }
+            names.push_str(name);
+        }
+        names
+    }
+
     /// Whether this is the object itself.
-    pub(super) fn is_root(&self) -> bool {
+    pub(crate) fn is_root(&self) -> bool {
         matches!(self.step, Step::Root)
     }
 }
@@ -51,6 +63,8 @@ impl fmt::Display for At<'_> {
             Step::Root => Ok(()),
             Step::Field(name) if first => f.write_str(name),
             Step::Field(name) => write!(f, ".{name}"),
+            // Decoders write entries as they write fields.
+            Step::Key(name) if f.alternate() => write!(f, ".{name}"),
             Step::Key(name) => write!(f, "[{name}]"),
             Step::Item(index) => write!(f, "[{index}]"),
         }

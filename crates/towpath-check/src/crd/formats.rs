@@ -152,7 +152,7 @@ fn ipv4_sloppy(s: &str) -> bool {
     s.split('.').count() == 4 && s.split('.').all(part)
 }
 
-fn cidr(s: &str) -> bool {
+pub(crate) fn cidr(s: &str) -> bool {
     let Some((address, length)) = s.split_once('/') else { return false };
     let most = if ipv4_sloppy(address) { 32 } else { 128 };
     ip(address) && digits(length) && length.parse::<u32>().is_ok_and(|n| n <= most)
@@ -212,7 +212,7 @@ fn date(s: &str) -> bool {
     (1..=days).contains(&day)
 }
 
-fn date_time(s: &str) -> bool {
+pub(crate) fn date_time(s: &str) -> bool {
     let lower = s.to_ascii_lowercase();
     let Some((day, time)) = lower.split_once('t') else { return false };
     let two = |at: usize, most: u32| {

@@ -43,11 +43,15 @@ pub enum Fault {
     MinProperties,
     /// Two items that must not stand in one list.
     Duplicate,
+    /// Two items that server-side apply refuses in one list; a plain create is accepted.
+    Apply,
+    /// A value that the rules of a built-in kind refuse.
+    Invalid,
     OneOf,
     AnyOf,
     AllOf,
     Not,
-    /// A field that `additionalProperties: false` refuses.
+    /// A field that must not be there, such as one that `additionalProperties: false` refuses.
     Forbidden,
     /// An embedded object that is none.
     Embedded,
@@ -81,7 +85,7 @@ impl fmt::Display for Violation {
 }
 
 /// A value as it stands in a message.
-pub(super) fn value(value: &Value) -> String {
+pub(crate) fn value(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(LONG) {
         Some((end, _)) => format!("{}…", &text[..end]),
