@@ -10,6 +10,7 @@ pub mod changes;
 pub mod crd;
 pub mod fix;
 pub mod given;
+pub mod helm;
 pub mod judge;
 pub mod page;
 pub mod place;

@@ -22,7 +22,7 @@ pub fn is_manifest(path: &str) -> bool {
 /// # Errors
 /// The finding that tells why the file cannot be read.
 pub fn heads(file: &RepoPath, bytes: &[u8]) -> Result<Vec<Head>, Box<Finding>> {
-    read(file, bytes, |head, _| head)
+    read(file, bytes, |head, _| head).map_err(|error| Box::new(unreadable(file, &error)))
 }
 
 /// The objects of a file, as [`heads`] finds them.
@@ -30,6 +30,14 @@ pub fn heads(file: &RepoPath, bytes: &[u8]) -> Result<Vec<Head>, Box<Finding>> {
 /// # Errors
 /// The finding that tells why the file cannot be read.
 pub fn subjects(file: &RepoPath, bytes: &[u8]) -> Result<Vec<Subject>, Box<Finding>> {
+    documents(file, bytes).map_err(|error| Box::new(unreadable(file, &error)))
+}
+
+/// The objects of a text that is not a file itself, and why it cannot be read.
+pub(crate) fn documents(
+    file: &RepoPath,
+    bytes: &[u8],
+) -> Result<Vec<Subject>, towpath_yaml::Error> {
     read(file, bytes, |head, node| Subject { head, value: node.to_json() })
 }
 
@@ -37,9 +45,8 @@ fn read<T>(
     file: &RepoPath,
     bytes: &[u8],
     keep: impl Fn(Head, &Node) -> T,
-) -> Result<Vec<T>, Box<Finding>> {
-    let documents =
-        towpath_yaml::parse(bytes).map_err(|error| Box::new(unreadable(file, &error)))?;
+) -> Result<Vec<T>, towpath_yaml::Error> {
+    let documents = towpath_yaml::parse(bytes)?;
     let mut found = Vec::new();
     for document in &documents {
         collect(file, &document.root, &keep, &mut found, true);
