@@ -9,14 +9,21 @@ pub(crate) use definition_changes::{BROKEN_RESOURCE, DEFINITION_REMOVED};
 
 mod api;
 mod bad_silence;
+mod clear_text_secret;
 mod definition_changes;
 mod delivery;
 mod depends_on_differs;
 mod depends_on_without_wait;
 mod deprecated_api;
+mod duplicate_object;
 mod invalid_definition;
 mod invalid_object;
+mod latest_image;
+mod missing_definition;
+mod missing_namespace;
+mod missing_reference;
 mod moving_tag;
+mod objects;
 mod production_not_exact;
 mod removed_api;
 mod sandbox_on_trunk;
@@ -27,6 +34,8 @@ mod unreadable_file;
 mod unreadable_version;
 mod unused_silence;
 mod unverified_artifact;
+mod webhook_takes_everything;
+mod whole;
 
 /// In the order of their ids.
 static RULES: &[Rule] = &[
@@ -35,15 +44,21 @@ static RULES: &[Rule] = &[
     delivery::BEFORE_NAMESPACE,
     definition_changes::BROKEN,
     delivery::CANNOT_RENDER,
+    clear_text_secret::RULE,
     definition_changes::REMOVED,
     delivery::DEPENDENCY_CYCLE,
     depends_on_differs::RULE,
     depends_on_without_wait::RULE,
     deprecated_api::RULE,
+    duplicate_object::RULE,
     invalid_definition::RULE,
     invalid_object::RULE,
+    latest_image::RULE,
+    missing_definition::RULE,
     delivery::MISSING_DEPENDENCY,
+    missing_namespace::RULE,
     delivery::MISSING_PATH,
+    missing_reference::RULE,
     moving_tag::RULE,
     production_not_exact::RULE,
     removed_api::RULE,
@@ -56,6 +71,7 @@ static RULES: &[Rule] = &[
     unreadable_version::RULE,
     unused_silence::RULE,
     unverified_artifact::RULE,
+    webhook_takes_everything::RULE,
 ];
 
 /// The rule of silences that say too little, and its severity.

@@ -172,7 +172,11 @@ fn given(case: &Case, resolved: &Resolved) -> Given {
         let own = |subject: &&Subject| subject.head.targets.contains(&TargetId(number));
         target.projects = projects(subjects.iter().filter(own));
     }
-    Given::new(targets, subjects)
+    let whole = (0..).map(TargetId).zip(&targets).filter(|(_, target)| target.place.is_some());
+    let whole = whole.map(|(id, _)| id).collect();
+    let mut given = Given::new(targets, subjects);
+    given.whole = whole;
+    given
 }
 
 fn test(rule: &str, page: &str) {
@@ -204,11 +208,17 @@ macro_rules! pages {
 }
 
 pages! {
+    clear_text_secret "clear-text-secret"
     depends_on_differs "depends-on-differs"
     depends_on_without_wait "depends-on-without-wait"
     deprecated_api "deprecated-api"
+    duplicate_object "duplicate-object"
     invalid_definition "invalid-definition"
     invalid_object "invalid-object"
+    latest_image "latest-image"
+    missing_definition "missing-definition"
+    missing_namespace "missing-namespace"
+    missing_reference "missing-reference"
     moving_tag "moving-tag"
     production_not_exact "production-not-exact"
     removed_api "removed-api"
@@ -219,6 +229,7 @@ pages! {
     unreadable_file "unreadable-file"
     unreadable_version "unreadable-version"
     unverified_artifact "unverified-artifact"
+    webhook_takes_everything "webhook-takes-everything"
 }
 
 #[test]

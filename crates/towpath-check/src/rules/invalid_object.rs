@@ -46,7 +46,7 @@ fn check(subject: &Subject, given: &Given) -> Vec<Finding> {
     let mut found = Vec::new();
     for (kubernetes, environments) in given.kubernetes_of(&subject.head) {
         let catalog = given.catalog(kubernetes);
-        let report: Option<Report> = catalog.and(None);
+        let report = catalog.and_then(|catalog| crate::builtin::validate(catalog, &subject.value));
         if let Some(report) = report {
             tell(subject, &environments, report, &mut found);
         }

@@ -1,0 +1,94 @@
+//! What rules over objects share: findings at a field, the environments of an object, and where pods are described.
+//! Must not judge.
+
+use serde_json::Value;
+use towpath_core::finding::{Finding, Severity};
+use towpath_core::id::EnvironmentName;
+
+use crate::given::Given;
+use crate::subject::{Head, Subject, TargetId};
+
+/// Something wrong with an object, at a field of it.
+pub(super) struct Fault<'f> {
+    pub(super) rule: &'static str,
+    pub(super) severity: Severity,
+    pub(super) head: &'f Head,
+    pub(super) field: Option<String>,
+    pub(super) message: String,
+    pub(super) fix: &'static str,
+}
+
+impl Fault<'_> {
+    /// The finding, for the environments of those who are given the object.
+    pub(super) fn finding(self, given: &Given) -> Finding {
+        Finding {
+            rule: self.rule,
+            severity: self.severity,
+            environments: environments(self.head, given),
+            object: Some(self.head.reference()),
+            field: self.field,
+            at: self.head.at.clone(),
+            message: self.message,
+            fix: self.fix.to_owned(),
+        }
+    }
+
+    /// The finding, for the environment of one target.
+    pub(super) fn finding_for(self, id: TargetId, given: &Given) -> Finding {
+        let environment = given.target(id).and_then(|target| target.environment());
+        let environments = environment.cloned().into_iter().collect();
+        Finding { environments, ..self.finding(given) }
+    }
+}
+
+/// The environments of those who are given an object.
+pub(super) fn environments(head: &Head, given: &Given) -> Vec<EnvironmentName> {
+    let mut found = Vec::new();
+    for name in given.targets_of(head).filter_map(|target| target.environment()) {
+        if !found.contains(name) {
+            found.push(name.clone());
+        }
+    }
+    found
+}
+
+/// `Deployment shop/web`, `Namespace shop`.
+pub(super) fn called(head: &Head) -> String {
+    if head.namespace.is_empty() {
+        format!("{} {}", head.kind, head.name)
+    } else {
+        format!("{} {}/{}", head.kind, head.namespace, head.name)
+    }
+}
+
+/// A value inside another one.
+pub(super) fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
+    path.split('.').try_fold(value, |value, key| value.get(key))
+}
+
+/// A text inside a value.
+pub(super) fn text<'v>(value: &'v Value, path: &str) -> Option<&'v str> {
+    at(value, path)?.as_str()
+}
+
+/// A list inside a value; what is no list is an empty one.
+pub(super) fn list<'v>(value: &'v Value, path: &str) -> &'v [Value] {
+    at(value, path).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Where an object describes pods: the path of their template, whose `metadata` and `spec` they get. Kinds of others
+/// count where they have the shape of a Deployment, as Argo's `Rollout` has.
+pub(super) fn template(subject: &Subject) -> Option<(&'static str, &Value)> {
+    let kind = subject.head.gvk();
+    let value = &subject.value;
+    let path = match (kind.group, kind.kind) {
+        ("", "Pod") => return Some(("", value)),
+        ("", "PodTemplate") => "template",
+        ("batch", "CronJob") => "spec.jobTemplate.spec.template",
+        ("keda.sh", "ScaledJob") => "spec.jobTargetRef.template",
+        _ => "spec.template",
+    };
+    let template = at(value, path)?;
+    at(template, "spec.containers")?.as_array()?;
+    Some((path, template))
+}
