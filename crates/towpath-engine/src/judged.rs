@@ -96,7 +96,24 @@ pub fn gather(mut targets: Vec<Target>, walks: &[Walk]) -> Judged {
         }
     }
     judged.given = Given::new(targets, subjects);
+    let whole = (0..).map(TargetId).zip(walks).filter(|(_, walk)| is_whole(walk));
+    judged.given.whole = whole.map(|(id, _)| id).collect();
     judged
+}
+
+/// Whether a walk tells of everything that Flux gives the cluster; only then can something be missing there.
+fn is_whole(walk: &Walk) -> bool {
+    let hides = |trouble: &Trouble| {
+        matches!(
+            trouble.kind,
+            TroubleKind::MissingPath(_)
+                | TroubleKind::UnknownSource { .. }
+                | TroubleKind::CannotRender(_)
+        )
+    };
+    !walk.kustomizations.is_empty()
+        && walk.kustomizations.iter().all(|walked| walked.rendered.is_some())
+        && !walk.troubles.iter().any(hides)
 }
 
 fn subject(object: &Object, targets: &Arc<[TargetId]>) -> Option<Subject> {
