@@ -22,8 +22,8 @@ pub(super) const RULE: Rule = Rule {
 Whoever can read the repository, its clones, its caches and its artifacts can use it, and deleting the line does not take
 it out of the history. Base64 hides nothing. A private key or a token of a known form is an error wherever it stands; a
 Secret with values that SOPS did not seal is a warning, since its values may be harmless. Not told: variables that Flux
-substitutes, references that another tool resolves, certificates and public keys, and Secrets that a chart generated.
-No message holds a part of the value.",
+substitutes, references that another tool resolves, certificates and public keys. A Secret with the labels of a chart is
+only told for what is known by its form. No message holds a part of the value.",
     fix: "\
 Revoke it first: it is known. Then seal the file with SOPS, or let an ExternalSecret or a SealedSecret create the
 Secret.",

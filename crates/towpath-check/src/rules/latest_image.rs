@@ -103,6 +103,10 @@ fn latest(image: &str) -> Option<Latest<'_>> {
         Some(_) => return None,
         None => (image, false),
     };
+    // What Istio puts its proxy in the place of.
+    if image == "auto" {
+        return None;
+    }
     let is_known = !repository[last..].is_empty() && !repository[last..].contains(['$', '{', '<']);
     is_known.then_some(Latest { name: repository, is_named })
 }
@@ -154,6 +158,7 @@ mod tests {
             ("web:${TAG}", None),
             ("web:${TAG:=latest}", None),
             ("${IMAGE:=web}:latest", None),
+            ("auto", None),
             ("", None),
             ("ghcr.io/", None),
         ] {
