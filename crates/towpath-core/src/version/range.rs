@@ -5,6 +5,7 @@
 //! promise that the cluster does not keep. Nothing here decides about tracking policies.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Version, parse_parts};
@@ -100,6 +101,55 @@ impl Range {
         versions: impl IntoIterator<Item = &'a Version>,
     ) -> Option<&'a Version> {
         versions.into_iter().filter(|version| self.matches(version)).max()
+    }
+
+    /// The first version of a further major that the range admits beside versions of a lower one; `None` where all
+    /// that it admits is of one major.
+    ///
+    /// `>=1.2` admits 2.0.0, `1.x || 3.x` admits 3.0.0, and `>=1.0.0-0 <2.0.0` admits 2.0.0-0, because a prerelease comes
+    /// before its release. `>1 <3` admits nothing but 2.
+    pub fn further_major(&self) -> Option<Version> {
+        let bounds = || {
+            let comparators = self.alternatives.iter().flat_map(|a| &a.comparators);
+            comparators.map(|comparator| &comparator.bound)
+        };
+        // Within a major, what an alternative admits begins at the major's first version or beside a bound, and where it
+        // only leaves versions out, the last one is as good as any.
+        let mut candidates: BTreeSet<semver::Version> = BTreeSet::new();
+        let mut add = |version| candidates.insert(version);
+        for major in [0, 1].into_iter().chain(bounds().map(|bound| bound.major)) {
+            for major in [Some(major), major.checked_add(1), major.checked_add(2)] {
+                let Some(major) = major else { continue };
+                add(first_prerelease(major, 0, 0));
+                add(semver::Version::new(major, 0, 0));
+                add(semver::Version::new(major, u64::MAX, u64::MAX));
+            }
+        }
+        for bound in bounds() {
+            let semver::Version { major, minor, patch, .. } = *bound;
+            add(semver::Version { build: semver::BuildMetadata::EMPTY, ..bound.clone() });
+            add(semver::Version::new(major, minor, patch));
+            add(first_prerelease(major, minor, patch));
+            if !bound.pre.is_empty()
+                && let Ok(pre) = semver::Prerelease::new(&format!("{}.0", bound.pre))
+            {
+                add(semver::Version { pre, ..semver::Version::new(major, minor, patch) });
+            }
+            if let Some(patch) = patch.checked_add(1) {
+                add(first_prerelease(major, minor, patch));
+                add(semver::Version::new(major, minor, patch));
+            }
+            if let Some(minor) = minor.checked_add(1) {
+                add(first_prerelease(major, minor, 0));
+                add(semver::Version::new(major, minor, 0));
+            }
+        }
+        let mut admitted = candidates
+            .into_iter()
+            .map(|parsed| Version { original: parsed.to_string(), parsed })
+            .filter(|version| self.matches(version));
+        let lowest = admitted.next()?;
+        admitted.find(|version| version.major() > lowest.major())
     }
 
     /// Whether the range names one version alone: three numbers with no operator or with `=`. Such a range is a
@@ -216,6 +266,12 @@ impl Comparator {
             Written::Nothing | Written::Full => order != Ordering::Equal,
         }
     }
+}
+
+/// `1.2.3-0`, which comes before everything else of `1.2.3`.
+fn first_prerelease(major: u64, minor: u64, patch: u64) -> semver::Version {
+    let pre = semver::Prerelease::new("0").unwrap_or(semver::Prerelease::EMPTY);
+    semver::Version { pre, ..semver::Version::new(major, minor, patch) }
 }
 
 fn parse_alternative(text: &str) -> Result<Alternative, RangeErrorKind> {

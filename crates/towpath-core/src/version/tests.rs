@@ -232,6 +232,45 @@ fn exact_ranges_are_pins() {
 }
 
 #[test]
+fn ranges_that_take_a_further_major_are_known_by_its_first_version() {
+    for (text, further) in [
+        ("1.x", None),
+        ("0.0.x", None),
+        ("^1.2", None),
+        ("^0.2.3", None),
+        ("~2", None),
+        ("1.2.3", None),
+        ("=1.2.3", None),
+        (">=1.2.0 <2.0.0", None),
+        (">=1.2.0 <2", None),
+        ("<1", None),
+        (">1 <3", None),
+        ("1.2 - 1.9", None),
+        ("!=1.x, ^1.2", None),
+        (">=3.0.0-0 <=3.0.0-rc.1", None),
+        ("", Some("1.0.0")),
+        ("*", Some("1.0.0")),
+        (">0.0.0-0", Some("1.0.0-0")),
+        ("~0.0.0", Some("1.0.0")),
+        (">5.0.0", Some("6.0.0")),
+        (">5", Some("7.0.0")),
+        (">=1.2", Some("2.0.0")),
+        (">1.0.0 <3", Some("2.0.0")),
+        ("<2.0.0", Some("1.0.0")),
+        ("1.2 - 2", Some("2.0.0")),
+        ("1.x || 3.x", Some("3.0.0")),
+        ("1.x || >=3.4 <4", Some("3.4.0")),
+        ("!=1.x", Some("2.0.0")),
+        (">=1.0.0-0 <2.0.0", Some("2.0.0-0")),
+        (">=1.0.0-0 <2.0.0-0", None),
+        (">1.2.3-rc.1 <1.2.3", None),
+    ] {
+        let found = range(text).further_major();
+        assert_eq!(found.as_ref().map(Version::original), further, "{text:?}");
+    }
+}
+
+#[test]
 fn errors_say_what_was_read() {
     let error = Range::parse(" >= bar ").expect_err("`bar` is no version");
     assert_eq!(
@@ -314,6 +353,22 @@ proptest! {
         let both = range(&format!("{a}, {b}"));
         prop_assert_eq!(either.matches(&v), left || right);
         prop_assert_eq!(both.matches(&v), left && right);
+    }
+
+    #[test]
+    fn two_majors_in_a_range_are_never_missed(
+        text in "(\\^|~|>=|<=|<|>|!=|)[0-3](\\.[0-3x]){0,2}((, | \\|\\| )(\\^|~|>=|<|!=)[0-3](\\.[0-3]){2}(-rc\\.1)?)?",
+        a in any_version(),
+        b in any_version(),
+    ) {
+        let range = range(&text);
+        let further = range.further_major();
+        if let Some(further) = &further {
+            prop_assert!(range.matches(further));
+        }
+        if range.matches(&a) && range.matches(&b) && a.major() != b.major() {
+            prop_assert!(further.is_some_and(|further| further.major() <= a.major().max(b.major())));
+        }
     }
 
     #[test]
