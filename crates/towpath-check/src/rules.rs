@@ -23,8 +23,10 @@ mod missing_definition;
 mod missing_namespace;
 mod missing_reference;
 mod moving_tag;
+mod object;
 mod objects;
 mod production_not_exact;
+mod range_takes_major;
 mod removed_api;
 mod sandbox_on_trunk;
 mod shared_pin;
@@ -61,6 +63,7 @@ static RULES: &[Rule] = &[
     missing_reference::RULE,
     moving_tag::RULE,
     production_not_exact::RULE,
+    range_takes_major::RULE,
     removed_api::RULE,
     sandbox_on_trunk::RULE,
     shared_pin::RULE,

@@ -16,8 +16,9 @@ use towpath_check::judge::{self, Chosen};
 use towpath_check::projects::projects;
 use towpath_check::read;
 use towpath_check::subject::{Kubernetes, Subject, Target, TargetId};
-use towpath_check::{Check, Context, check, rules};
-use towpath_core::id::{EnvironmentName, RepoPath};
+use towpath_check::{Check, Context, Rule, check, rules};
+use towpath_core::finding::Finding;
+use towpath_core::id::{ClusterName, EnvironmentName, RepoPath};
 use towpath_core::stated::{Stated, StatedEnvironment};
 use towpath_core::tracking::Policy;
 use towpath_discovery::facts::facts;
@@ -221,6 +222,7 @@ pages! {
     missing_reference "missing-reference"
     moving_tag "moving-tag"
     production_not_exact "production-not-exact"
+    range_takes_major "range-takes-major"
     removed_api "removed-api"
     sandbox_on_trunk "sandbox-on-trunk"
     shared_pin "shared-pin"
@@ -244,5 +246,53 @@ fn every_rule_has_a_page_and_says_everything() {
             assert!(!text.trim().is_empty(), "{}", rule.id);
         }
         assert!(!rule.title.ends_with('.'), "{}", rule.id);
+    }
+}
+
+/// The findings of a rule over objects in one of its examples, in production. A comment `# Kubernetes 1.25` at the
+/// beginning says which one it has.
+fn of_example(rule: &Rule, example: &str) -> Vec<Finding> {
+    let path = RepoPath::parse("example.yaml").expect("a path");
+    let mut subjects = match read::subjects(&path, example.as_bytes()) {
+        Ok(subjects) => subjects,
+        Err(finding) => panic!("{}: {}", rule.id, finding.message),
+    };
+    assert!(!subjects.is_empty(), "{} has an example without objects", rule.id);
+    for subject in &mut subjects {
+        subject.head.targets = [TargetId(0)].into();
+    }
+    let stated =
+        example.strip_prefix("# Kubernetes ").and_then(|rest| rest.split_whitespace().next());
+    let environment = EnvironmentName::parse("production").expect("a name");
+    let cluster = ClusterName::parse("production").expect("a name");
+    let target = Target {
+        place: Some((environment, cluster)),
+        production: true,
+        sandbox: false,
+        kubernetes: Kubernetes {
+            minor: stated.map_or(Minor::NEWEST, |text| text.parse().expect("a version")),
+            assumed: stated.is_none(),
+        },
+        projects: projects(subjects.iter()),
+    };
+    let given = Given::new(vec![target], subjects);
+    let chosen = Chosen::where_id(|id| id == rule.id);
+    let one = given.subjects.iter().flat_map(|subject| judge::one(&chosen, subject, &given));
+    one.chain(judge::together(&chosen, &given)).collect()
+}
+
+#[test]
+fn examples_are_what_they_are_called() {
+    for rule in rules() {
+        for (example, bad) in [(rule.example_bad, true), (rule.example_good, false)] {
+            let readable = towpath_yaml::parse(example.as_bytes()).is_ok();
+            let unreadable = bad && rule.id == "unreadable-file";
+            assert_eq!(readable, !unreadable, "{}: {example}", rule.id);
+            if matches!(rule.check, Check::Repository(_) | Check::Met) {
+                continue;
+            }
+            let found = of_example(rule, example);
+            assert_eq!(!found.is_empty(), bad, "{}: {example}{found:?}", rule.id);
+        }
     }
 }

@@ -28,6 +28,7 @@ metadata:
 spec:
   dependsOn:
     - name: platform-services
+---
 # clusters/staging/platform.yaml
 metadata:
   name: platform-service-configs

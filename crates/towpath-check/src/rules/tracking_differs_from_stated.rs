@@ -28,6 +28,7 @@ stated, or change `tracks` in `towpath.yaml`. Where `exact` is stated, the next 
 environments:
   - name: staging
     tracks: semver
+---
 # clusters/staging/platform.yaml
 spec:
   ref:
