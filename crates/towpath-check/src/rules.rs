@@ -23,6 +23,7 @@ mod missing_definition;
 mod missing_namespace;
 mod missing_reference;
 mod moving_tag;
+mod no_remediation;
 mod object;
 mod objects;
 mod production_not_exact;
@@ -62,6 +63,7 @@ static RULES: &[Rule] = &[
     delivery::MISSING_PATH,
     missing_reference::RULE,
     moving_tag::RULE,
+    no_remediation::RULE,
     production_not_exact::RULE,
     range_takes_major::RULE,
     removed_api::RULE,

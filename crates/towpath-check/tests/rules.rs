@@ -221,6 +221,7 @@ pages! {
     missing_namespace "missing-namespace"
     missing_reference "missing-reference"
     moving_tag "moving-tag"
+    no_remediation "no-remediation"
     production_not_exact "production-not-exact"
     range_takes_major "range-takes-major"
     removed_api "removed-api"

@@ -32,6 +32,11 @@ pub(super) fn text<'v>(value: &'v Value, path: &str) -> Option<&'v str> {
     at(value, path).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
+/// Whether `true` stands at a path.
+pub(super) fn is_true(value: &Value, path: &str) -> bool {
+    at(value, path) == Some(&Value::Bool(true))
+}
+
 /// The environments of targets, each once.
 pub(super) fn environments<'t>(targets: impl Iterator<Item = &'t Target>) -> Vec<EnvironmentName> {
     let mut found = Vec::new();
