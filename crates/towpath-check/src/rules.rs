@@ -26,6 +26,7 @@ mod moving_tag;
 mod no_remediation;
 mod object;
 mod objects;
+mod pre_stable_api;
 mod production_not_exact;
 mod range_takes_major;
 mod removed_api;
@@ -64,6 +65,7 @@ static RULES: &[Rule] = &[
     missing_reference::RULE,
     moving_tag::RULE,
     no_remediation::RULE,
+    pre_stable_api::RULE,
     production_not_exact::RULE,
     range_takes_major::RULE,
     removed_api::RULE,
