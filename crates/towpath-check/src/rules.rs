@@ -16,6 +16,7 @@ mod depends_on_differs;
 mod depends_on_without_wait;
 mod deprecated_api;
 mod duplicate_object;
+mod forced_recreation;
 mod invalid_definition;
 mod invalid_object;
 mod latest_image;
@@ -55,6 +56,7 @@ static RULES: &[Rule] = &[
     depends_on_without_wait::RULE,
     deprecated_api::RULE,
     duplicate_object::RULE,
+    forced_recreation::RULE,
     invalid_definition::RULE,
     invalid_object::RULE,
     latest_image::RULE,

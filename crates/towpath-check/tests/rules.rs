@@ -214,6 +214,7 @@ pages! {
     depends_on_without_wait "depends-on-without-wait"
     deprecated_api "deprecated-api"
     duplicate_object "duplicate-object"
+    forced_recreation "forced-recreation"
     invalid_definition "invalid-definition"
     invalid_object "invalid-object"
     latest_image "latest-image"

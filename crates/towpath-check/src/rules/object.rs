@@ -12,6 +12,7 @@ use crate::subject::{Head, Target};
 /// Group and kind of objects of Flux.
 pub(super) type GroupKind = (&'static str, &'static str);
 
+pub(super) const KUSTOMIZATION: GroupKind = ("kustomize.toolkit.fluxcd.io", "Kustomization");
 pub(super) const HELM_RELEASE: GroupKind = ("helm.toolkit.fluxcd.io", "HelmRelease");
 pub(super) const SOURCES: &str = "source.toolkit.fluxcd.io";
 
