@@ -33,6 +33,7 @@ mod range_takes_major;
 mod removed_api;
 mod sandbox_on_trunk;
 mod shared_pin;
+mod suspended;
 mod tracking_differs_from_stated;
 mod unknown_kind;
 mod unreadable_file;
@@ -73,6 +74,7 @@ static RULES: &[Rule] = &[
     removed_api::RULE,
     sandbox_on_trunk::RULE,
     shared_pin::RULE,
+    suspended::RULE,
     tracking_differs_from_stated::RULE,
     delivery::TWO_OWNERS,
     unknown_kind::RULE,

@@ -229,6 +229,7 @@ pages! {
     removed_api "removed-api"
     sandbox_on_trunk "sandbox-on-trunk"
     shared_pin "shared-pin"
+    suspended "suspended"
     tracking_differs_from_stated "tracking-differs-from-stated"
     unknown_kind "unknown-kind"
     unreadable_file "unreadable-file"
