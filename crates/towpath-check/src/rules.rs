@@ -24,6 +24,7 @@ mod missing_definition;
 mod missing_namespace;
 mod missing_reference;
 mod moving_tag;
+mod no_prune;
 mod no_remediation;
 mod object;
 mod objects;
@@ -67,6 +68,7 @@ static RULES: &[Rule] = &[
     delivery::MISSING_PATH,
     missing_reference::RULE,
     moving_tag::RULE,
+    no_prune::RULE,
     no_remediation::RULE,
     pre_stable_api::RULE,
     production_not_exact::RULE,

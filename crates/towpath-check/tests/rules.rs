@@ -222,6 +222,7 @@ pages! {
     missing_namespace "missing-namespace"
     missing_reference "missing-reference"
     moving_tag "moving-tag"
+    no_prune "no-prune"
     no_remediation "no-remediation"
     pre_stable_api "pre-stable-api"
     production_not_exact "production-not-exact"
