@@ -16,6 +16,7 @@ mod depends_on_differs;
 mod depends_on_without_wait;
 mod deprecated_api;
 mod duplicate_object;
+mod duration;
 mod forced_recreation;
 mod invalid_definition;
 mod invalid_object;
@@ -26,6 +27,7 @@ mod missing_reference;
 mod moving_tag;
 mod no_prune;
 mod no_remediation;
+mod no_timeout;
 mod object;
 mod objects;
 mod pre_stable_api;
@@ -70,6 +72,7 @@ static RULES: &[Rule] = &[
     moving_tag::RULE,
     no_prune::RULE,
     no_remediation::RULE,
+    no_timeout::RULE,
     pre_stable_api::RULE,
     production_not_exact::RULE,
     range_takes_major::RULE,

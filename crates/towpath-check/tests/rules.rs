@@ -224,6 +224,7 @@ pages! {
     moving_tag "moving-tag"
     no_prune "no-prune"
     no_remediation "no-remediation"
+    no_timeout "no-timeout"
     pre_stable_api "pre-stable-api"
     production_not_exact "production-not-exact"
     range_takes_major "range-takes-major"
