@@ -42,6 +42,7 @@ mod unknown_kind;
 mod unreadable_file;
 mod unreadable_version;
 mod unused_silence;
+mod unusual_interval;
 mod unverified_artifact;
 mod webhook_takes_everything;
 mod whole;
@@ -86,6 +87,7 @@ static RULES: &[Rule] = &[
     unreadable_file::RULE,
     unreadable_version::RULE,
     unused_silence::RULE,
+    unusual_interval::RULE,
     unverified_artifact::RULE,
     webhook_takes_everything::RULE,
 ];

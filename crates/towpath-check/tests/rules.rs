@@ -236,6 +236,7 @@ pages! {
     unknown_kind "unknown-kind"
     unreadable_file "unreadable-file"
     unreadable_version "unreadable-version"
+    unusual_interval "unusual-interval"
     unverified_artifact "unverified-artifact"
     webhook_takes_everything "webhook-takes-everything"
 }
