@@ -6,10 +6,10 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use crate::output::{
-    ActOutput, CheckOutput, DiffOutput, ExplainOutput, HistoryOutput, InitOutput, Output,
-    PlanOutput, RecordedOutput, ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput, RulesOutput,
-    SandboxCreateOutput, SandboxDeleteOutput, SandboxListOutput, SandboxPromoteOutput,
-    StatusOutput, VerifyOutput,
+    ActOutput, CheckOutput, DiffOutput, DiligenceOutput, ExplainOutput, HistoryOutput,
+    ImpactOutput, InitOutput, Output, PlanOutput, RecordedOutput, ReleaseDiffOutput,
+    ReleaseListOutput, ReleaseOutput, RulesOutput, SandboxCreateOutput, SandboxDeleteOutput,
+    SandboxListOutput, SandboxPromoteOutput, StatusOutput, VerifyOutput,
 };
 use crate::path_file::PathFile;
 use crate::record::RecordFile;
@@ -26,6 +26,8 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("explain.json", output::<ExplainOutput>("Explain")),
         ("check.json", output::<CheckOutput>("Check")),
         ("rules.json", output::<RulesOutput>("Rules")),
+        ("impact.json", output::<ImpactOutput>("Impact")),
+        ("diligence.json", output::<DiligenceOutput>("Diligence")),
         ("diff.json", output::<DiffOutput>("Diff")),
         ("promote.json", output::<ActOutput>("Promote")),
         ("recorded.json", output::<RecordedOutput>("Recorded")),

@@ -25,6 +25,8 @@ pub struct Given {
     pub whole: BTreeSet<TargetId>,
     /// Definitions of custom resources, by group and kind: of the objects, and of those that were handed over besides.
     pub definitions: BTreeMap<(String, String), Vec<Defined>>,
+    /// The objects of each target, by their places.
+    by_target: BTreeMap<TargetId, Vec<usize>>,
     /// What each Kubernetes of the targets has.
     catalogs: BTreeMap<Minor, Catalog>,
 }
@@ -53,7 +55,7 @@ impl Defined {
     /// Whether a target has it.
     #[must_use]
     pub fn is_for(&self, target: TargetId) -> bool {
-        self.targets.as_ref().is_none_or(|targets| targets.contains(&target))
+        self.targets.as_ref().is_none_or(|targets| targets.binary_search(&target).is_ok())
     }
 
     /// A version that is served, with its schema.
@@ -78,6 +80,11 @@ impl Given {
                 entry.insert(catalog);
             }
         }
+        for (place, subject) in given.subjects.iter().enumerate() {
+            for id in subject.head.targets.iter() {
+                given.by_target.entry(*id).or_default().push(place);
+            }
+        }
         let definitions = given.subjects.iter().filter(|subject| is_definition(&subject.head));
         let defined = definitions.map(|subject| {
             let targets = Arc::clone(&subject.head.targets);
@@ -100,6 +107,12 @@ impl Given {
     fn add(&mut self, defined: Defined) {
         let key = (defined.definition.group.clone(), defined.definition.kind.clone());
         self.definitions.entry(key).or_default().push(defined);
+    }
+
+    /// The objects that a target is given.
+    pub fn of_target(&self, id: TargetId) -> impl Iterator<Item = &Subject> {
+        let places = self.by_target.get(&id).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|place| self.subjects.get(*place))
     }
 
     /// A target.

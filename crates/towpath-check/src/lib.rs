@@ -8,10 +8,13 @@
 pub mod builtin;
 pub mod changes;
 pub mod crd;
+pub mod diligence;
 pub mod fix;
 pub mod given;
 pub mod helm;
+pub mod impact;
 pub mod judge;
+mod look;
 pub mod page;
 pub mod place;
 pub mod projects;

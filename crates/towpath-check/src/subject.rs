@@ -82,7 +82,7 @@ pub struct Head {
     pub at: Location,
     /// How it is known.
     pub source: Source,
-    /// Those who are given it, in their order; none where nobody is known to be.
+    /// Those who are given it, in ascending order; none where nobody is known to be.
     pub targets: Arc<[TargetId]>,
 }
 

@@ -282,7 +282,8 @@ fn of_example(rule: &Rule, example: &str) -> Vec<Finding> {
         },
         projects: projects(subjects.iter()),
     };
-    let given = Given::new(vec![target], subjects);
+    let mut given = Given::new(vec![target], subjects);
+    given.whole.insert(TargetId(0));
     let chosen = Chosen::where_id(|id| id == rule.id);
     let one = given.subjects.iter().flat_map(|subject| judge::one(&chosen, subject, &given));
     one.chain(judge::together(&chosen, &given)).collect()

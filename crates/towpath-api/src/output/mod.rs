@@ -4,7 +4,9 @@
 
 mod check;
 mod diff;
+mod diligence;
 mod history;
+mod impact;
 mod plan;
 mod release;
 mod render;
@@ -23,7 +25,14 @@ pub use diff::{
     DiffPlaceOutput, DiffSummaryOutput, FieldChangeOutput, NotComparedOutput, ObjectChangeOutput,
     ObjectNameOutput, SideOutput, StepOutput,
 };
+pub use diligence::{
+    AddedChartOutput, AddedDefinitionOutput, AddedGroupOutput, AddedImageOutput, AddedPodsOutput,
+    AddedRoleOutput, AddedVersionOutput, AddedWebhookOutput, AddsOutput, CannotRunOutput,
+    ChartKubernetesOutput, DiligenceOutput, NeededKindOutput, NeededOutput, PresentOutput,
+    ReasonOutput, RequiresOutput,
+};
 pub use history::{HistoryOutput, HistoryRow, ProblemOutput, VerifyOutput};
+pub use impact::{AffectedOutput, BecauseOutput, ImpactOutput, MessageOutput};
 pub use plan::{
     ActOutput, EditOutput, ExplainOutput, FileDiffOutput, GateOutput, ObjectDiffOutput, PlanOutput,
     RecordedOutput, WhyOutput, why_code,

@@ -39,8 +39,7 @@ const GENERATORS: &[&str] = &[
 /// The clusters of which everything is known.
 pub(super) fn clusters(given: &Given) -> impl Iterator<Item = (TargetId, Whole<'_>)> {
     given.whole.iter().map(|id| {
-        let own = given.subjects.iter().filter(|subject| subject.head.targets.contains(id));
-        let subjects: Vec<&Subject> = own.collect();
+        let subjects: Vec<&Subject> = given.of_target(*id).collect();
         let releases = subjects.iter().copied().filter(|subject| is_release(subject));
         let whole = Whole {
             is_open: subjects.iter().any(|subject| is_generator(subject)),
