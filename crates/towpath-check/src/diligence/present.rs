@@ -32,7 +32,7 @@ pub(super) fn present(view: &View<'_>) -> Vec<Present> {
         } else {
             continue;
         };
-        let (at, environments) = (head.at.clone(), view.environments(head));
+        let (at, environments) = (head.at.clone(), view.given.environments_of(head));
         match found.iter_mut().find(|it| it.what == what && it.at == at) {
             Some(known) => {
                 let new =

@@ -170,7 +170,7 @@ pub(super) fn cannot_run(view: &View<'_>, charts: &[ChartKubernetes]) -> Vec<Can
 }
 
 /// Why a target could not take an object of a kind.
-fn kind<'g>(view: &View<'g>, id: TargetId, target: &Target, head: &'g Head) -> Option<Reason> {
+fn kind(view: &View<'_>, id: TargetId, target: &Target, head: &Head) -> Option<Reason> {
     let of = head.gvk();
     let kind = of.to_string();
     if let Some(life) = lifecycle(&of) {
@@ -179,7 +179,7 @@ fn kind<'g>(view: &View<'g>, id: TargetId, target: &Target, head: &'g Head) -> O
     let own = view.own.get(&(of.group, of.kind));
     let served: Vec<&str> = match own {
         Some(own) => own.clone(),
-        None => view.definitions(of, id).flat_map(|it| it.served.iter().copied()).collect(),
+        None => view.served(&of, id),
     };
     if served.contains(&of.version) {
         return None;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use towpath_catalog::GroupVersionKind;
-use towpath_core::id::{EnvironmentName, RepoPath};
+use towpath_core::id::RepoPath;
 use towpath_core::pin::Location;
 
-use crate::given::Given;
+use crate::given::{Defined, Given};
 use crate::look;
 use crate::subject::{Head, Source, Subject, TargetId};
 
@@ -18,16 +18,6 @@ pub(super) struct View<'g> {
     files: BTreeSet<&'g RepoPath>,
     /// The kinds that the component defines, by group and kind.
     pub(super) own: BTreeMap<(&'g str, &'g str), Vec<&'g str>>,
-    /// The same for the path without the component.
-    pub(super) defined: BTreeMap<(&'g str, &'g str), Vec<Defines<'g>>>,
-}
-
-/// A definition of the path.
-pub(super) struct Defines<'g> {
-    /// The versions that are served.
-    pub(super) served: Vec<&'g str>,
-    /// Where; `None` for one that was handed over besides, for all.
-    pub(super) head: Option<&'g Head>,
 }
 
 impl<'g> View<'g> {
@@ -37,23 +27,7 @@ impl<'g> View<'g> {
         for (key, served) in component.iter().filter_map(definition) {
             own.entry(key).or_default().extend(served);
         }
-        let mut view = Self { component, given, files, own, defined: BTreeMap::new() };
-        let mut defined: BTreeMap<_, Vec<Defines<'g>>> = BTreeMap::new();
-        for subject in view.others() {
-            if let Some((key, served)) = definition(subject) {
-                defined.entry(key).or_default().push(Defines { served, head: Some(&subject.head) });
-            }
-        }
-        for ((group, kind), handed) in &given.definitions {
-            for it in handed.iter().filter(|it| it.targets.is_none()) {
-                let versions = it.definition.versions.iter().filter(|version| version.served);
-                let served = versions.map(|version| version.name.as_str()).collect();
-                let key = (group.as_str(), kind.as_str());
-                defined.entry(key).or_default().push(Defines { served, head: None });
-            }
-        }
-        view.defined = defined;
-        view
+        Self { component, given, files, own }
     }
 
     /// The objects of the path that are not the component's.
@@ -61,36 +35,27 @@ impl<'g> View<'g> {
         self.given.subjects.iter().filter(|subject| !self.files.contains(&subject.head.at.file))
     }
 
-    /// The environments of an object of the path, in its order.
-    pub(super) fn environments(&self, head: &Head) -> Vec<EnvironmentName> {
-        let mut found: Vec<EnvironmentName> = Vec::new();
-        for name in self.given.targets_of(head).filter_map(|target| target.environment()) {
-            if !found.contains(name) {
-                found.push(name.clone());
-            }
-        }
-        found
-    }
-
     /// Whether a target has an object of the path.
     pub(super) fn has(&self, target: TargetId, head: &Head) -> bool {
         head.targets.is_empty() || head.targets.contains(&target)
     }
 
-    /// The definitions of a kind that a target has.
-    pub(super) fn definitions(
-        &self,
-        kind: GroupVersionKind<'g>,
-        target: TargetId,
-    ) -> impl Iterator<Item = &Defines<'g>> {
-        let all = self.defined.get(&(kind.group, kind.kind)).into_iter().flatten();
-        all.filter(move |it| it.head.is_none_or(|head| self.has(target, head)))
+    /// The definitions of a kind that the path has without the component.
+    fn defined(&self, kind: &GroupVersionKind<'_>) -> impl Iterator<Item = &'g Defined> {
+        let all = self.given.definitions_of(kind).iter();
+        all.filter(|defined| !self.files.contains(&defined.at.file))
+    }
+
+    /// The versions of a kind that are served in a target without the component.
+    pub(super) fn served(&self, kind: &GroupVersionKind<'_>, target: TargetId) -> Vec<&'g str> {
+        let own = self.defined(kind).filter(|defined| defined.is_for(target));
+        let versions = own.flat_map(|defined| &defined.definition.versions);
+        versions.filter(|version| version.served).map(|version| version.name.as_str()).collect()
     }
 
     /// Where the path defines a kind.
     pub(super) fn defined_at(&self, kind: &GroupVersionKind<'_>) -> Option<&'g Location> {
-        let all = self.defined.get(&(kind.group, kind.kind))?;
-        all.iter().find_map(|it| it.head).map(|head| &head.at)
+        self.defined(kind).next().map(|defined| &defined.at)
     }
 
     /// What of the component nobody rendered.
