@@ -14,6 +14,7 @@ pub mod given;
 pub mod helm;
 pub mod impact;
 pub mod judge;
+pub mod live;
 mod look;
 pub mod page;
 pub mod place;

@@ -8,6 +8,7 @@ use towpath_core::pin::Location;
 use towpath_yaml::Node;
 
 use crate::subject::{Head, Subject};
+use crate::{helm, live};
 
 /// Whether a file is one that objects are written in, by its name.
 #[must_use]
@@ -16,13 +17,36 @@ pub fn is_manifest(path: &str) -> bool {
     matches!(name.rsplit_once('.'), Some((_, "yaml" | "yml" | "json"))) || name == "Kustomization"
 }
 
-/// Who the objects of a file are. The items of a `List` stand in its place; documents that are no Kubernetes objects,
-/// such as the values of a chart, are none.
+/// Who the objects of a file are, those included that others hold: what Helm stored of a release, and the versions in
+/// which a cluster says that an object was written; and what of it cannot be read. The items of a `List` stand in its
+/// place; documents that are no Kubernetes objects, such as the values of a chart, are none.
 ///
 /// # Errors
 /// The finding that tells why the file cannot be read.
-pub fn heads(file: &RepoPath, bytes: &[u8]) -> Result<Vec<Head>, Box<Finding>> {
-    read(file, bytes, |head, _| head).map_err(|error| Box::new(unreadable(file, &error)))
+pub fn heads(file: &RepoPath, bytes: &[u8]) -> Result<(Vec<Head>, Vec<Finding>), Box<Finding>> {
+    let read = read(file, bytes, |head, node| {
+        let holds = live::is_told(node) || may_hold_release(&head);
+        (holds.then(|| Subject { head: head.clone(), value: node.to_json() }), head)
+    });
+    let read = read.map_err(|error| Box::new(unreadable(file, &error)))?;
+    let (holders, mut heads): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+    let (more, unreadable) = held(&holders.into_iter().flatten().collect::<Vec<_>>());
+    heads.extend(more);
+    Ok((heads, unreadable))
+}
+
+/// Who the objects are that others hold, and what of it cannot be read.
+#[must_use]
+pub fn held(subjects: &[Subject]) -> (Vec<Head>, Vec<Finding>) {
+    let (releases, unreadable) = helm::releases(subjects);
+    let of_releases = releases.into_iter().flat_map(|release| release.subjects);
+    let mut heads: Vec<Head> = of_releases.map(|subject| subject.head).collect();
+    heads.extend(subjects.iter().flat_map(live::heads));
+    (heads, unreadable.iter().map(helm::Unreadable::finding).collect())
+}
+
+fn may_hold_release(head: &Head) -> bool {
+    head.api_version == "v1" && matches!(head.kind.as_str(), "Secret" | "ConfigMap")
 }
 
 /// The objects of a file, as [`heads`] finds them.

@@ -137,6 +137,8 @@ pub(crate) enum Command {
         Exit code 1 when there are findings at or above --fail-on, else 0.\n\nExamples:\n  \
         towpath check\n  towpath check --kubernetes 1.36\n  \
         towpath check --kubernetes 1.36 --only removed-api,deprecated-api manifests/\n  \
+        kubectl get deployments,hpa -A -o yaml --show-managed-fields | towpath check --only removed-api -\n  \
+        kubectl get secrets -A -l owner=helm -o yaml | towpath check --only removed-api -\n  \
         towpath check -o sarif > towpath.sarif"
     )]
     Check(CheckArgs),
@@ -277,7 +279,7 @@ pub(crate) struct DiffArgs {
 /// `towpath check`
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Files or folders of manifests, instead of what the clusters of the repository are given
+    /// Files or folders of manifests, or - for standard input, instead of what the clusters of the repository are given
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Judge for this Kubernetes, whatever the environments run

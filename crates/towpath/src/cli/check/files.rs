@@ -1,6 +1,7 @@
 //! Manifests as they stand in files, without a path.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +24,25 @@ use super::{Checked, Question, judged, mend};
 pub(super) struct Listed {
     pub(super) path: RepoPath,
     pub(super) disk: PathBuf,
+    /// What standard input held; then it is nowhere on disk.
+    pub(super) held: Option<Vec<u8>>,
+}
+
+impl Listed {
+    /// A file on disk.
+    pub(super) fn on_disk(path: RepoPath, disk: PathBuf) -> Self {
+        Self { path, disk, held: None }
+    }
+
+    /// Manifests on standard input, such as what `kubectl get -o yaml` printed.
+    fn stdin() -> Result<Self, Failure> {
+        let mut held = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut held)
+            .map_err(|e| Failure::new("standard input cannot be read").because(e))?;
+        Ok(Self { path: RepoPath::parse("stdin")?, disk: PathBuf::new(), held: Some(held) })
+    }
 }
 
 /// Checks files and folders as they stand.
@@ -45,11 +65,14 @@ pub(super) fn check(paths: &[PathBuf], question: &Question) -> Result<Checked, F
         given
     } else {
         let (subjects, unreadable) = subjects(&files)?;
-        checked.objects = subjects.len();
-        checked.findings.extend(unreadable);
+        let (held, unreadable_releases) = read::held(&subjects);
+        checked.objects = subjects.len() + held.len();
+        checked.findings.extend(unreadable.into_iter().chain(unreadable_releases));
         let mut given = Given::new(vec![target], subjects);
         given.define(&question.definitions);
         checked.findings.extend(judged(question, &given));
+        let of_held = held.iter().flat_map(|head| judge::head(&question.chosen, head, &given));
+        checked.findings.extend(of_held);
         given
     };
     checked.targets = given.targets;
@@ -103,9 +126,10 @@ fn heads(
     given: &Given,
 ) -> Result<(usize, Vec<Finding>), Failure> {
     Ok(match read::heads(&file.path, &bytes(file)?) {
-        Ok(heads) => {
+        Ok((heads, mut findings)) => {
             let judge = |head: &Head| judge::head(&question.chosen, head, given);
-            (heads.len(), heads.iter().flat_map(judge).collect())
+            findings.extend(heads.iter().flat_map(judge));
+            (heads.len(), findings)
         }
         Err(unreadable) => (0, vec![*unreadable]),
     })
@@ -132,12 +156,18 @@ pub(super) fn subjects(files: &[Listed]) -> Result<(Vec<Subject>, Vec<Finding>),
 }
 
 fn bytes(file: &Listed) -> Result<Vec<u8>, Failure> {
+    if let Some(held) = &file.held {
+        return Ok(held.clone());
+    }
     std::fs::read(&file.disk)
         .map_err(|e| Failure::new(format!("{} cannot be read", file.disk.display())).because(e))
 }
 
 /// The manifests at a path, with the names that a user knows them by.
 fn list(path: &Path) -> Result<Vec<Listed>, Failure> {
+    if path == Path::new("-") {
+        return Ok(vec![Listed::stdin()?]);
+    }
     let below = work_tree::manifests(path)?;
     let shown = path.to_string_lossy();
     let shown = shown.trim_start_matches("./").trim_end_matches('/');
@@ -151,7 +181,7 @@ fn list(path: &Path) -> Result<Vec<Listed>, Failure> {
         .map(|(below, disk)| {
             // A folder outside the one we stand in has no name below it; then its own names are shown.
             let path = RepoPath::parse(&name(&below)).or_else(|_| RepoPath::parse(&below))?;
-            Ok(Listed { path, disk })
+            Ok(Listed::on_disk(path, disk))
         })
         .collect()
 }

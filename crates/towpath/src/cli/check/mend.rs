@@ -14,6 +14,10 @@ use super::files::Listed;
 /// Writes what can be written into the files.
 pub(super) fn mend(files: &[Listed], given: &Given) -> Result<Vec<Fixed>, Failure> {
     let mut all = Vec::new();
+    if files.iter().any(|file| file.held.is_some()) {
+        return Err(Failure::new("standard input cannot be written to")
+            .hint("name the files or folders to mend"));
+    }
     for file in files {
         let unreadable = |e| Failure::new(format!("{} cannot be read", file.path)).because(e);
         let source = std::fs::read(&file.disk).map_err(unreadable)?;

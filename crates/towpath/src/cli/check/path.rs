@@ -60,7 +60,7 @@ pub(super) fn mend(global: &Global, question: &Question) -> Result<Vec<Fixed>, F
     let now = given(&session, question, &survey, session.base_here()?)?;
     let files = work_tree::manifests(&session.root)?.into_iter();
     let files = files
-        .map(|(name, disk)| Ok(files::Listed { path: RepoPath::parse(&name)?, disk }))
+        .map(|(name, disk)| Ok(files::Listed::on_disk(RepoPath::parse(&name)?, disk)))
         .collect::<Result<Vec<_>, Failure>>()?;
     mend::mend(&files, &now.given)
 }
@@ -124,7 +124,8 @@ fn besides(
         let bytes = std::fs::read(&disk)
             .map_err(|e| Failure::new(format!("{name} cannot be read")).because(e))?;
         // What cannot be read is told by discovery, which knows whether a cluster needs it.
-        let Ok(heads) = read::heads(&file, &bytes) else { continue };
+        let Ok((heads, unreadable)) = read::heads(&file, &bytes) else { continue };
+        checked.findings.extend(unreadable);
         checked.objects += heads.len();
         for head in &heads {
             checked.findings.extend(judge::head(&question.chosen, head, &now.given));
