@@ -2,7 +2,7 @@
 //!
 //! Whoever calls gathers it; nothing here reads a file, renders or asks a cluster. Next: [`crate::judge`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use towpath_catalog::{Catalog, GroupVersionKind, Minor};
@@ -20,9 +20,6 @@ pub struct Given {
     pub targets: Vec<Target>,
     /// The objects.
     pub subjects: Vec<Subject>,
-    /// The targets of which every object is known that they are given. Only of these can be said that something is
-    /// missing; whoever gathers the objects adds them.
-    pub whole: BTreeSet<TargetId>,
     /// Definitions of custom resources, by group and kind: of the objects, and of those that were handed over besides.
     pub definitions: BTreeMap<(String, String), Vec<Defined>>,
     /// The objects of each target, by their places.

@@ -29,7 +29,9 @@ pub fn heads(subject: &Subject) -> Vec<Head> {
     let applied = metadata
         .and_then(|metadata| metadata.get("annotations")?.get(LAST_APPLIED)?.as_str())
         .and_then(|text| serde_json::from_str::<Value>(text).ok());
-    if let Some(version) = applied.as_ref().and_then(|a| a.get("apiVersion")).and_then(Value::as_str) {
+    if let Some(version) =
+        applied.as_ref().and_then(|a| a.get("apiVersion")).and_then(Value::as_str)
+    {
         said.entry(version.to_owned()).or_default().push("the last-applied annotation".to_owned());
     }
     let managed = metadata.and_then(|metadata| metadata.get("managedFields"));
@@ -45,7 +47,8 @@ pub fn heads(subject: &Subject) -> Vec<Head> {
     }
     let head = |(api_version, by): (String, Vec<String>)| {
         // Writers of a subresource name its version, which is another group's: a scale is no Deployment.
-        let group = |version: &str| version.split_once('/').map_or("", |(group, _)| group).to_owned();
+        let group =
+            |version: &str| version.split_once('/').map_or("", |(group, _)| group).to_owned();
         let is_own = group(&api_version) == group(&subject.head.api_version)
             || by.iter().any(|by| by.starts_with("the last-applied"));
         is_own.then(|| Head {

@@ -10,6 +10,7 @@ pub(crate) use definition_changes::{BROKEN_RESOURCE, DEFINITION_REMOVED};
 mod api;
 mod bad_silence;
 mod clear_text_secret;
+mod created;
 mod definition_changes;
 mod delivery;
 mod depends_on_differs;
@@ -39,6 +40,7 @@ mod shared_pin;
 mod suspended;
 mod tracking_differs_from_stated;
 mod unknown_kind;
+mod unknown_source;
 mod unreadable_file;
 mod unreadable_version;
 mod unused_silence;
@@ -84,6 +86,7 @@ static RULES: &[Rule] = &[
     tracking_differs_from_stated::RULE,
     delivery::TWO_OWNERS,
     unknown_kind::RULE,
+    unknown_source::RULE,
     unreadable_file::RULE,
     unreadable_version::RULE,
     unused_silence::RULE,

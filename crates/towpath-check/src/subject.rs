@@ -25,6 +25,8 @@ pub struct Target {
     pub kubernetes: Kubernetes,
     /// The releases of well-known projects that it has, by `owner/repo` as [`towpath_catalog::CrdSpan::project`] has them.
     pub projects: BTreeMap<&'static str, Release>,
+    /// Whether all that it is given is among the objects. Where it is not, nobody can say that something is missing.
+    pub whole: bool,
 }
 
 impl Target {

@@ -23,6 +23,7 @@ fn given(minor: u8, files: &[(&str, &str)]) -> Given {
         sandbox: false,
         kubernetes: Kubernetes { minor: Minor::new(minor), assumed: false },
         projects: BTreeMap::new(),
+        whole: true,
     };
     let mut subjects = Vec::new();
     for (path, text) in files {

@@ -142,6 +142,7 @@ fn given(case: &Case, resolved: &Resolved) -> Given {
         sandbox,
         kubernetes,
         projects: BTreeMap::new(),
+        whole: true,
     };
     let mut folders = Vec::new();
     let mut targets = Vec::new();
@@ -153,7 +154,7 @@ fn given(case: &Case, resolved: &Resolved) -> Given {
         }
     }
     if targets.is_empty() {
-        targets.push(target(None, false, false));
+        targets.push(Target { whole: false, ..target(None, false, false) });
     }
     let mut subjects: Vec<Subject> = Vec::new();
     for (path, text) in &case.files {
@@ -173,11 +174,7 @@ fn given(case: &Case, resolved: &Resolved) -> Given {
         let own = |subject: &&Subject| subject.head.targets.contains(&TargetId(number));
         target.projects = projects(subjects.iter().filter(own));
     }
-    let whole = (0..).map(TargetId).zip(&targets).filter(|(_, target)| target.place.is_some());
-    let whole = whole.map(|(id, _)| id).collect();
-    let mut given = Given::new(targets, subjects);
-    given.whole = whole;
-    given
+    Given::new(targets, subjects)
 }
 
 fn test(rule: &str, page: &str) {
@@ -234,6 +231,7 @@ pages! {
     suspended "suspended"
     tracking_differs_from_stated "tracking-differs-from-stated"
     unknown_kind "unknown-kind"
+    unknown_source "unknown-source"
     unreadable_file "unreadable-file"
     unreadable_version "unreadable-version"
     unusual_interval "unusual-interval"
@@ -281,9 +279,9 @@ fn of_example(rule: &Rule, example: &str) -> Vec<Finding> {
             assumed: stated.is_none(),
         },
         projects: projects(subjects.iter()),
+        whole: true,
     };
-    let mut given = Given::new(vec![target], subjects);
-    given.whole.insert(TargetId(0));
+    let given = Given::new(vec![target], subjects);
     let chosen = Chosen::where_id(|id| id == rule.id);
     let one = given.subjects.iter().flat_map(|subject| judge::one(&chosen, subject, &given));
     one.chain(judge::together(&chosen, &given)).collect()

@@ -15,7 +15,7 @@ use towpath_core::id::RepoPath;
 use towpath_core::path::{Cluster, Environment, Path};
 use towpath_core::pin::{Location, ObjectRef};
 use towpath_render::Object;
-use towpath_render::flux::{Rendered, Trouble, TroubleKind, Walk};
+use towpath_render::flux::{Rendered, SourceRef, Trouble, TroubleKind, Walk};
 
 /// The objects of a path's clusters, and what was met on the way.
 #[derive(Debug, Default)]
@@ -47,6 +47,7 @@ pub fn targets(path: &Path, asked: Option<Minor>) -> Vec<Target> {
                     assumed: minor.is_none(),
                 },
                 projects: BTreeMap::new(),
+                whole: false,
             }
         })
         .collect()
@@ -91,29 +92,30 @@ pub fn gather(mut targets: Vec<Target>, walks: &[Walk]) -> Judged {
         }
     }
     for (id, subjects) in by_target {
-        if let Some(target) = targets.get_mut(id.0 as usize) {
+        let place = id.0 as usize;
+        if let (Some(target), Some(walk)) = (targets.get_mut(place), walks.get(place)) {
+            target.whole = is_whole(walk, &subjects);
             target.projects = projects(subjects.into_iter());
         }
     }
     judged.given = Given::new(targets, subjects);
-    let whole = (0..).map(TargetId).zip(walks).filter(|(_, walk)| is_whole(walk));
-    judged.given.whole = whole.map(|(id, _)| id).collect();
     judged
 }
 
-/// Whether a walk tells of everything that Flux gives the cluster; only then can something be missing there.
-fn is_whole(walk: &Walk) -> bool {
-    let hides = |trouble: &Trouble| {
-        matches!(
-            trouble.kind,
-            TroubleKind::MissingPath(_)
-                | TroubleKind::UnknownSource { .. }
-                | TroubleKind::CannotRender(_)
-        )
+/// Whether everything of a walk was rendered but what comes from a source that nothing creates: that is nothing.
+fn is_whole(walk: &Walk, subjects: &[&Subject]) -> bool {
+    let is_given = |source: &SourceRef| {
+        subjects.iter().any(|subject| {
+            let head = &subject.head;
+            (&head.kind, &head.namespace, &head.name)
+                == (&source.kind, &source.namespace, &source.name)
+        })
     };
-    !walk.kustomizations.is_empty()
-        && walk.kustomizations.iter().all(|walked| walked.rendered.is_some())
-        && !walk.troubles.iter().any(hides)
+    walk.troubles.iter().all(|trouble| match &trouble.kind {
+        TroubleKind::UnknownSource { source_ref, .. } => !is_given(source_ref),
+        TroubleKind::CannotRender(_) | TroubleKind::MissingPath(_) => false,
+        _ => true,
+    })
 }
 
 fn subject(object: &Object, targets: &Arc<[TargetId]>) -> Option<Subject> {
@@ -201,4 +203,70 @@ fn finding(
         message: trouble.kind.to_string(),
         fix: fix.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use towpath_render::MemoryTree;
+    use towpath_render::flux::{self, Depth, Inputs, Memo, Source as Files, Sources, Start};
+
+    use super::*;
+
+    /// The files of `flux-system`; what any other source holds is not at hand.
+    struct Repository(Arc<MemoryTree>);
+
+    impl Sources for Repository {
+        fn tree(&self, source: &SourceRef, _: Option<&Value>) -> Files<'_> {
+            if source.name == "flux-system" {
+                Files::Tree { id: "files".into(), tree: Arc::clone(&self.0) as _ }
+            } else {
+                Files::Unknown("it is elsewhere".to_owned())
+            }
+        }
+    }
+
+    const STEP: &str = "\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: step, namespace: flux-system}
+spec: {interval: 10m, path: ./step, prune: true, sourceRef: {kind: GitRepository, name: NAME}}
+";
+
+    fn is_whole(source: &str, other: Option<(&str, &str)>) -> bool {
+        let step = STEP.replace("NAME", source);
+        let map =
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map, namespace: web}\n".to_owned();
+        let mut files = vec![("cluster/step.yaml", step), ("step/map.yaml", map)];
+        files.extend(other.map(|(path, text)| (path, text.to_owned())));
+        let repository = Repository(Arc::new(MemoryTree::new(files)));
+        let (start, inputs) = (Start::Path("./cluster".to_owned()), Inputs::default());
+        let walk = flux::walk(&start, &repository, &inputs, &mut Memo::default(), Depth::Whole);
+        let kubernetes = Kubernetes { minor: Minor::NEWEST, assumed: true };
+        let target = Target {
+            place: None,
+            production: false,
+            sandbox: false,
+            kubernetes,
+            projects: BTreeMap::new(),
+            whole: false,
+        };
+        gather(vec![target], &[walk]).given.targets.iter().all(|target| target.whole)
+    }
+
+    #[test]
+    fn a_cluster_is_whole_unless_something_of_it_is_not_at_hand() {
+        assert!(is_whole("flux-system", None));
+        // What nothing creates gives nothing.
+        assert!(is_whole("misspelt", None));
+        let elsewhere = "\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: elsewhere, namespace: flux-system}
+spec: {interval: 10m, url: https://git.example.com/elsewhere}
+";
+        assert!(!is_whole("elsewhere", Some(("cluster/source.yaml", elsewhere))));
+        let broken = "resources: [missing.yaml]\n";
+        assert!(!is_whole("flux-system", Some(("step/kustomization.yaml", broken))));
+    }
 }

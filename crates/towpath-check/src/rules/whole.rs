@@ -38,15 +38,16 @@ const GENERATORS: &[&str] = &[
 
 /// The clusters of which everything is known.
 pub(super) fn clusters(given: &Given) -> impl Iterator<Item = (TargetId, Whole<'_>)> {
-    given.whole.iter().map(|id| {
-        let subjects: Vec<&Subject> = given.of_target(*id).collect();
+    let whole = (0..).map(TargetId).zip(&given.targets).filter(|(_, target)| target.whole);
+    whole.map(|(id, _)| {
+        let subjects: Vec<&Subject> = given.of_target(id).collect();
         let releases = subjects.iter().copied().filter(|subject| is_release(subject));
         let whole = Whole {
             is_open: subjects.iter().any(|subject| is_generator(subject)),
             releases: releases.collect(),
             subjects,
         };
-        (*id, whole)
+        (id, whole)
     })
 }
 

@@ -105,6 +105,7 @@ impl Case {
                 sandbox: false,
                 kubernetes: Kubernetes { minor: *minor, assumed: false },
                 projects: BTreeMap::new(),
+                whole: true,
             })
             .collect();
         for (number, target) in (0..).zip(&mut targets) {

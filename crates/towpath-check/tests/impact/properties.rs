@@ -101,6 +101,7 @@ fn given(objects: &[(String, u8)]) -> Given {
         sandbox: false,
         kubernetes: Kubernetes { minor: Minor::new(30), assumed: false },
         projects: std::collections::BTreeMap::new(),
+        whole: true,
     };
     let mut subjects: Vec<Subject> = Vec::new();
     for (number, (text, of)) in objects.iter().enumerate() {

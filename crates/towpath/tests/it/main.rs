@@ -7,6 +7,7 @@
 mod approve;
 mod bad_input;
 mod check;
+mod check_change;
 mod demo;
 mod diff;
 mod explain;

@@ -117,6 +117,7 @@ fn target(question: &Question) -> Target {
             assumed: question.kubernetes.is_none(),
         },
         projects: BTreeMap::new(),
+        whole: false,
     }
 }
 
