@@ -25,6 +25,7 @@ mod latest_image;
 mod missing_definition;
 mod missing_namespace;
 mod missing_reference;
+mod missing_values;
 mod moving_tag;
 mod no_prune;
 mod no_remediation;
@@ -72,6 +73,7 @@ static RULES: &[Rule] = &[
     missing_namespace::RULE,
     delivery::MISSING_PATH,
     missing_reference::RULE,
+    missing_values::RULE,
     moving_tag::RULE,
     no_prune::RULE,
     no_remediation::RULE,

@@ -218,6 +218,7 @@ pages! {
     missing_definition "missing-definition"
     missing_namespace "missing-namespace"
     missing_reference "missing-reference"
+    missing_values "missing-values"
     moving_tag "moving-tag"
     no_prune "no-prune"
     no_remediation "no-remediation"
