@@ -19,6 +19,7 @@ mod deprecated_api;
 mod duplicate_object;
 mod duration;
 mod forced_recreation;
+mod helm_dependencies;
 mod invalid_definition;
 mod invalid_object;
 mod latest_image;

@@ -207,6 +207,7 @@ macro_rules! pages {
 
 pages! {
     clear_text_secret "clear-text-secret"
+    dependency_cycle "dependency-cycle"
     depends_on_differs "depends-on-differs"
     depends_on_without_wait "depends-on-without-wait"
     deprecated_api "deprecated-api"
@@ -216,6 +217,7 @@ pages! {
     invalid_object "invalid-object"
     latest_image "latest-image"
     missing_definition "missing-definition"
+    missing_dependency "missing-dependency"
     missing_namespace "missing-namespace"
     missing_reference "missing-reference"
     missing_values "missing-values"

@@ -1,8 +1,10 @@
 //! Rules about the order in which Flux delivers: what the walk through a cluster's Kustomizations meets on its way
 //! (`towpath_render::flux::TroubleKind`). Here are their pages; they are found where clusters are rendered.
+//! What is said of Helm releases under the same ids is found by [`super::helm_dependencies`].
 
 use towpath_core::finding::Severity;
 
+use super::helm_dependencies;
 use crate::{Check, Rule};
 
 pub(super) const BEFORE_DEFINITION: Rule = Rule {
@@ -72,47 +74,63 @@ resources: [deployment.yaml]
 pub(super) const DEPENDENCY_CYCLE: Rule = Rule {
     id: "dependency-cycle",
     severity: Severity::Error,
-    title: "Kustomizations wait for each other",
+    title: "Kustomizations or Helm releases wait for each other",
     why: "Each waits until the next is ready, and none of them ever is. Flux reports `dependency not ready` without an end.",
-    fix: "Take one of the dependencies out, or move what both need into a Kustomization of its own.",
+    fix: "Take one of the dependencies out, or move what both need into one of its own.",
     example_bad: "\
-kind: Kustomization
-metadata: {name: a}
-spec: {dependsOn: [{name: b}]}
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: a, namespace: apps}
+spec: {interval: 1h, chartRef: {kind: OCIRepository, name: a}, dependsOn: [{name: b}]}
 ---
-kind: Kustomization
-metadata: {name: b}
-spec: {dependsOn: [{name: a}]}
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: b, namespace: apps}
+spec: {interval: 1h, chartRef: {kind: OCIRepository, name: b}, dependsOn: [{name: a}]}
 ",
     example_good: "\
-kind: Kustomization
-metadata: {name: a}
-spec: {dependsOn: [{name: b}]}
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: a, namespace: apps}
+spec: {interval: 1h, chartRef: {kind: OCIRepository, name: a}, dependsOn: [{name: b}]}
 ---
-kind: Kustomization
-metadata: {name: b}
-spec: {}
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: b, namespace: apps}
+spec: {interval: 1h, chartRef: {kind: OCIRepository, name: b}}
 ",
-    check: Check::Met,
+    check: Check::Objects(helm_dependencies::cycles),
 };
 
 pub(super) const MISSING_DEPENDENCY: Rule = Rule {
     id: "missing-dependency",
     severity: Severity::Error,
-    title: "A Kustomization depends on one that nothing creates",
+    title: "A Kustomization or Helm release depends on one that nothing creates",
     why: "It waits for what never comes. Flux reports `dependency not found`, and nothing of it is applied.",
-    fix: "Add the Kustomization that is depended on, mend its name or namespace, or take the dependency out.",
+    fix: "Add what is depended on, mend its name or namespace, or take the dependency out.",
     example_bad: "\
-kind: Kustomization
-metadata: {name: apps}
-spec: {dependsOn: [{name: infrastucture}]}
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: web, namespace: apps}
+spec: {interval: 1h, chartRef: {kind: OCIRepository, name: web}, dependsOn: [{name: redsi}]}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: redis, namespace: apps}
+spec: {interval: 1h, chartRef: {kind: OCIRepository, name: redis}}
 ",
     example_good: "\
-kind: Kustomization
-metadata: {name: apps}
-spec: {dependsOn: [{name: infrastructure}]}
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: web, namespace: apps}
+spec: {interval: 1h, chartRef: {kind: OCIRepository, name: web}, dependsOn: [{name: redis}]}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: redis, namespace: apps}
+spec: {interval: 1h, chartRef: {kind: OCIRepository, name: redis}}
 ",
-    check: Check::Met,
+    check: Check::Objects(helm_dependencies::missing),
 };
 
 pub(super) const MISSING_PATH: Rule = Rule {
