@@ -7,27 +7,53 @@ use towpath_catalog::{CrdSpan, Lifecycle, Release};
 use towpath_core::finding::{Finding, Severity};
 use towpath_core::id::EnvironmentName;
 
+use crate::Rule;
 use crate::given::Given;
 use crate::subject::{Head, Kubernetes, Source};
 
-/// `, and staging runs 1.30`; empty where that is clear from the question.
+/// `, and 1.30 runs there`; empty where that is clear from the question. Environments are not named: what is found in
+/// several of them is one finding.
 pub(super) fn runs(kubernetes: Kubernetes, environments: &[EnvironmentName]) -> String {
     if environments.is_empty() || kubernetes.assumed {
         return String::new();
     }
-    let names: Vec<&str> = environments.iter().map(EnvironmentName::as_str).collect();
-    let verb = if names.len() == 1 { "runs" } else { "run" };
-    format!(", and {} {verb} {}", crate::sight::list(&names), kubernetes.minor)
+    format!(", and {} runs there", kubernetes.minor)
 }
 
-/// ` (the last-applied annotation says so)`, for what does not stand in a file.
-pub(super) fn said_by(head: &Head) -> String {
+/// ` (by the last-applied annotation)`, for what does not stand in a file.
+fn said_by(head: &Head) -> String {
     match &head.source {
         Source::File | Source::Rendered => String::new(),
         Source::HelmRelease { release } => {
-            format!(" (the manifest of Helm release {release} says so)")
+            format!(" (in the manifest of Helm release {release})")
         }
-        Source::Live { said_by } => format!(" ({said_by} says so)"),
+        Source::Live { said_by } => format!(" (by {said_by})"),
+    }
+}
+
+/// A built-in kind that is told of, with those for whom it is.
+pub(super) fn built_in(
+    rule: &Rule,
+    head: &Head,
+    life: &Lifecycle,
+    (kubernetes, environments): (&Kubernetes, &Vec<EnvironmentName>),
+    what: &str,
+) -> Finding {
+    Finding {
+        rule: rule.id,
+        severity: rule.severity,
+        environments: environments.clone(),
+        object: Some(head.reference()),
+        field: Some("apiVersion".to_owned()),
+        at: head.at.clone(),
+        message: format!(
+            "{} {} {what}{}{}",
+            head.api_version,
+            head.kind,
+            runs(*kubernetes, environments),
+            said_by(head)
+        ),
+        fix: replacement(life, *kubernetes),
     }
 }
 
@@ -64,7 +90,7 @@ pub(super) fn removed(
             head.api_version,
             head.kind,
             names(span, removed),
-            installed(span, release, &environments),
+            installed(span, release),
             said_by(head)
         );
         found.push(finding(rule, severity, head, span, environments, message));
@@ -103,7 +129,7 @@ pub(super) fn deprecated(
             "{} {} {deprecated}{until}{}{}",
             head.api_version,
             head.kind,
-            installed(span, release, &environments),
+            installed(span, release),
             said_by(head)
         );
         found.push(finding(rule, Severity::Warning, head, span, environments, message));
@@ -161,9 +187,7 @@ fn names(span: &CrdSpan, release: Release) -> String {
     }
 }
 
-fn installed(span: &CrdSpan, release: Option<Release>, environments: &[EnvironmentName]) -> String {
+fn installed(span: &CrdSpan, release: Option<Release>) -> String {
     let Some(release) = release else { return String::new() };
-    let names_of: Vec<&str> = environments.iter().map(EnvironmentName::as_str).collect();
-    let verb = if names_of.len() == 1 { "has" } else { "have" };
-    format!(", and {} {verb} {}", crate::sight::list(&names_of), names(span, release))
+    format!(", and {} is installed there", names(span, release))
 }

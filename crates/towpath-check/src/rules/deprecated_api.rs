@@ -47,28 +47,11 @@ fn built_in(head: &Head, life: &Lifecycle, given: &Given) -> Vec<Finding> {
     let hit = by_version
         .iter()
         .filter(|(kubernetes, _)| life.phase(kubernetes.minor) == Phase::Deprecated);
-    hit.map(|(kubernetes, environments)| {
-        let until = match (life.gone, life.removed) {
-            (Some(gone), _) => format!("; it is gone in {gone}"),
-            (None, Some(planned)) => format!("; it is planned to go in {planned}"),
-            (None, None) => String::new(),
-        };
-        Finding {
-            rule: RULE.id,
-            severity: RULE.severity,
-            environments: environments.clone(),
-            object: Some(head.reference()),
-            field: Some("apiVersion".to_owned()),
-            at: head.at.clone(),
-            message: format!(
-                "{} {} is deprecated since Kubernetes {deprecated}{until}{}{}",
-                head.api_version,
-                head.kind,
-                api::runs(*kubernetes, environments),
-                api::said_by(head)
-            ),
-            fix: api::replacement(life, *kubernetes),
-        }
-    })
-    .collect()
+    let until = match (life.gone, life.removed) {
+        (Some(gone), _) => format!("; it is gone in {gone}"),
+        (None, Some(planned)) => format!("; it is planned to go in {planned}"),
+        (None, None) => String::new(),
+    };
+    let what = format!("is deprecated since Kubernetes {deprecated}{until}");
+    hit.map(|of| api::built_in(&RULE, head, life, of, &what)).collect()
 }

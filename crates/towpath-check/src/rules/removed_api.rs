@@ -50,21 +50,6 @@ fn built_in(head: &Head, life: &Lifecycle, given: &Given) -> Vec<Finding> {
     let by_version = given.kubernetes_of(head);
     let hit =
         by_version.iter().filter(|(kubernetes, _)| life.phase(kubernetes.minor) == Phase::Removed);
-    hit.map(|(kubernetes, environments)| Finding {
-        rule: RULE.id,
-        severity: RULE.severity,
-        environments: environments.clone(),
-        object: Some(head.reference()),
-        field: Some("apiVersion".to_owned()),
-        at: head.at.clone(),
-        message: format!(
-            "{} {} was removed in Kubernetes {gone}{}{}",
-            head.api_version,
-            head.kind,
-            api::runs(*kubernetes, environments),
-            api::said_by(head)
-        ),
-        fix: api::replacement(life, *kubernetes),
-    })
-    .collect()
+    let what = format!("was removed in Kubernetes {gone}");
+    hit.map(|of| api::built_in(&RULE, head, life, of, &what)).collect()
 }
