@@ -171,7 +171,7 @@ _towpath() {
             return 0
             ;;
         towpath__subcmd__check)
-            opts="-C -o -q -h --kubernetes --only --since --fix --definitions --fail-on --directory --output --offline --quiet --color --help"
+            opts="-C -o -q -h --kubernetes --only --since --fix --definitions --fail-on --impact --removing --messages --component --directory --output --offline --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -195,6 +195,14 @@ _towpath() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "info warning error never" -- "${cur}"))
+                    return 0
+                    ;;
+                --removing)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --component)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --directory)

@@ -150,6 +150,8 @@ complete -c towpath -n "__fish_towpath_using_subcommand check" -l fail-on -d 'An
 warning\t'Warnings and errors'
 error\t'Errors'
 never\t'None'"
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l removing -d 'Say who uses an API that is to be removed: keda.sh, scaledobjects.keda.sh, policy/v1beta1, or with a kind' -r
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l component -d 'Say what a component brings and needs, and which environments cannot run it: a file or folder of manifests' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand check" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand check" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
@@ -163,6 +165,8 @@ complete -c towpath -n "__fish_towpath_using_subcommand check" -l color -d 'When
 always\t'Always'
 never\t'Never'"
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l fix -d 'Write the apiVersion that replaces a deprecated or removed one where the shape is the same, and nothing else'
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l impact -d 'Say whom the change concerns: owners, their objects, and what to do'
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l messages -d 'Print a message for each owner after the table, ready to send'
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand check" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -27,7 +27,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("check.json", output::<CheckOutput>("Check")),
         ("rules.json", output::<RulesOutput>("Rules")),
         ("impact.json", output::<ImpactOutput>("Impact")),
-        ("diligence.json", output::<DiligenceOutput>("Diligence")),
+        ("component.json", output::<DiligenceOutput>("Component")),
         ("diff.json", output::<DiffOutput>("Diff")),
         ("promote.json", output::<ActOutput>("Promote")),
         ("recorded.json", output::<RecordedOutput>("Recorded")),

@@ -31,7 +31,7 @@ use crate::subject::{Source, Subject, TargetId};
 pub use cause::{Cause, How};
 pub use owner::{Owner, Owners};
 pub use removal::{NoRemoval, Removal};
-pub use words::{HEADS, Message, markdown, messages, rows, text};
+pub use words::{HEADS, Message, markdown, messages, rows, table, text};
 
 use owner::Whose;
 
@@ -76,7 +76,8 @@ pub struct Because {
     pub environments: Vec<EnvironmentName>,
 }
 
-/// The rules whose findings say that somebody's object uses an API that goes.
+/// The rules whose findings say that somebody's object uses an API that goes. Findings of others concern nobody.
+pub const RULES: [&str; 2] = [REMOVED, DEPRECATED];
 const REMOVED: &str = "removed-api";
 const DEPRECATED: &str = "deprecated-api";
 

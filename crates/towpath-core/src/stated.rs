@@ -93,6 +93,8 @@ pub struct StatedChecks {
     pub silences: Vec<StatedSilence>,
     /// Rules whose findings matter otherwise than the rule says, by id; `None`: they are off.
     pub severities: BTreeMap<String, Option<Severity>>,
+    /// The labels that name the owner of an object, the most telling first; `None`: those that most teams use.
+    pub owners: Option<Vec<String>>,
 }
 
 /// Findings that are known and accepted. What is left out fits every finding of the rule.

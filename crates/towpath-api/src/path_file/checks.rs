@@ -1,4 +1,4 @@
-//! `spec.checks`: findings that are silenced, and rules that matter otherwise than they say.
+//! `spec.checks`: findings that are silenced, rules that matter otherwise than they say, and how owners are known.
 //!
 //! Must not know the rules: whoever calls says which ids there are.
 
@@ -28,6 +28,9 @@ pub struct ChecksSpec {
     /// Rules whose findings matter otherwise than the rule says, by id.
     #[serde(default)]
     pub severity: BTreeMap<String, SeveritySpec>,
+    /// The labels that name the owner of an object or a namespace, the most telling first; one without a prefix stands
+    /// for all of that name. Left out: `toolkit.fluxcd.io/tenant`, `team` and `owner`.
+    pub owners: Option<Vec<String>>,
 }
 
 /// Findings that are known and accepted. What is left out fits every finding of the rule.
@@ -118,6 +121,14 @@ pub(super) fn convert(
         };
         checks.severities.insert(id.clone(), severity);
     }
+    for (i, label) in spec.owners.iter().flatten().enumerate() {
+        if !is_label(label) {
+            let message =
+                format!("{label:?} is no name of a label; write `team` or `example.com/team`");
+            return Err(wrong(&[&"checks", &"owners", &i], message));
+        }
+    }
+    checks.owners.clone_from(&spec.owners);
     Ok(checks)
 }
 
@@ -161,6 +172,15 @@ fn convert_silence(
             column: span.column,
         },
     })
+}
+
+/// Whether a text is made of what names of labels are made of (`kubernetes/apimachinery:pkg/api/validate/content/kube.go`).
+fn is_label(text: &str) -> bool {
+    let is_part = |part: &str| {
+        let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        !part.is_empty() && part.bytes().all(inner)
+    };
+    text.split('/').count() <= 2 && text.split('/').all(is_part)
 }
 
 fn unknown(id: &str) -> String {

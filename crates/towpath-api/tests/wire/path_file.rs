@@ -96,6 +96,7 @@ fn every_mistake_is_placed() {
             "environment name",
         ),
         ("spec:\n  checks:\n    severity: {a: loud}\n", "5:19", "unknown variant `loud`"),
+        ("spec:\n  checks:\n    owners: [team, my team]\n", "5:20", "no name of a label"),
     ] {
         let report = wrong(&format!("{HEAD}{spec}"));
         let place = format!("towpath.yaml:{place}");

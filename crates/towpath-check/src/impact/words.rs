@@ -134,9 +134,19 @@ pub fn rows(impact: &Impact) -> Vec<[String; 5]> {
     impact.affected.iter().map(row).collect()
 }
 
-/// A table, and a message for each owner, as plain text.
+/// [`table`], and a message for each owner, as plain text.
 #[must_use]
 pub fn text(impact: &Impact) -> String {
+    let mut out = table(impact);
+    for message in messages(impact) {
+        let _ = write!(out, "\nto {}:\n\n{}", message.to, message.text);
+    }
+    out
+}
+
+/// A table as plain text, and what could not be seen.
+#[must_use]
+pub fn table(impact: &Impact) -> String {
     if impact.affected.is_empty() {
         return format!("nobody is concerned\n{}", not_seen(impact));
     }
@@ -155,9 +165,6 @@ pub fn text(impact: &Impact) -> String {
     line(&HEADS.map(str::to_uppercase));
     rows.iter().for_each(|row| line(row));
     out.push_str(&not_seen(impact));
-    for message in messages(impact) {
-        let _ = write!(out, "\n--- to {} ---\n\n{}", message.to, message.text);
-    }
     out
 }
 

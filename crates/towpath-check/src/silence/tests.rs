@@ -149,7 +149,11 @@ fn severities_are_as_stated_and_rules_can_be_off() {
         ("bad-silence".to_owned(), Some(Severity::Info)),
     ];
     let over = StatedSilence { until: Some(date(2020, 1, 1)), ..silence("shared-pin") };
-    let checks = StatedChecks { silences: vec![over], severities: severities.into() };
+    let checks = StatedChecks {
+        silences: vec![over],
+        severities: severities.into(),
+        ..StatedChecks::default()
+    };
     let by = Silences { stated: &checks, comments: &[], today: TODAY, whole: true };
     let found = ["moving-tag", "removed-api"].map(|rule| finding(rule, 1, &[]).into());
     let settled = settle(found.into(), &by);

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use super::failure::Failure;
 
@@ -134,12 +134,18 @@ pub(crate) enum Command {
         after_help = "In a repository with clusters, every cluster is rendered and its objects are judged for the\n\
         Kubernetes of its environment: spec.environments[].kubernetes in towpath.yaml, or --kubernetes\n\
         to ask what would be. With a PATH, or where there are no clusters, files are judged as they stand.\n\n\
+        With --impact, the answer is whom the change since --since concerns, or the removal that --removing\n\
+        names: exit code 1 when that is somebody. With --component, it is what a component brings and needs:\n\
+        exit code 1 when an environment certainly cannot run it.\n\n\
         Exit code 1 when there are findings at or above --fail-on, else 0.\n\nExamples:\n  \
         towpath check\n  towpath check --kubernetes 1.36\n  \
         towpath check --kubernetes 1.36 --only removed-api,deprecated-api manifests/\n  \
         kubectl get deployments,hpa -A -o yaml --show-managed-fields | towpath check --only removed-api -\n  \
         kubectl get secrets -A -l owner=helm -o yaml | towpath check --only removed-api -\n  \
-        towpath check -o sarif > towpath.sarif"
+        towpath check -o sarif > towpath.sarif\n  \
+        towpath check --impact --since origin/main --messages\n  \
+        towpath check --removing policy/v1beta1/PodDisruptionBudget\n  \
+        towpath check --component infrastructure/keda"
     )]
     Check(CheckArgs),
     /// Explain a rule of the checks, or list them
@@ -278,6 +284,7 @@ pub(crate) struct DiffArgs {
 
 /// `towpath check`
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("whom").args(["impact", "removing"]).multiple(true)))]
 pub(crate) struct CheckArgs {
     /// Files or folders of manifests, or - for standard input, instead of what the clusters of the repository are given
     #[arg(value_name = "PATH")]
@@ -300,6 +307,26 @@ pub(crate) struct CheckArgs {
     /// Answer no when there is a finding of at least this severity
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
     pub(crate) fail_on: FailOn,
+    /// Say whom the change concerns: owners, their objects, and what to do
+    #[arg(long, conflicts_with_all = ["fix", "only", "fail_on", "component"])]
+    pub(crate) impact: bool,
+    /// Say who uses an API that is to be removed: keda.sh, scaledobjects.keda.sh, policy/v1beta1, or with a kind
+    #[arg(
+        long,
+        value_name = "API",
+        conflicts_with_all = ["fix", "only", "fail_on", "component", "since"]
+    )]
+    pub(crate) removing: Option<String>,
+    /// Print a message for each owner after the table, ready to send
+    #[arg(long, requires = "whom")]
+    pub(crate) messages: bool,
+    /// Say what a component brings and needs, and which environments cannot run it: a file or folder of manifests
+    #[arg(
+        long,
+        value_name = "PATH",
+        conflicts_with_all = ["paths", "fix", "only", "fail_on", "since"]
+    )]
+    pub(crate) component: Option<PathBuf>,
 }
 
 /// `towpath explain-rule`

@@ -8,6 +8,7 @@ mod approve;
 mod bad_input;
 mod check;
 mod check_change;
+mod check_impact;
 mod demo;
 mod diff;
 mod explain;

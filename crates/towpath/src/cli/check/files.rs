@@ -47,10 +47,7 @@ impl Listed {
 
 /// Checks files and folders as they stand.
 pub(super) fn check(paths: &[PathBuf], question: &Question) -> Result<Checked, Failure> {
-    let mut files = Vec::new();
-    for path in paths {
-        files.extend(list(path)?);
-    }
+    let files = listed(paths)?;
     let target = target(question);
     let disk = files.iter().map(|file| (file.path.clone(), file.disk.clone())).collect();
     let mut checked = Checked { files: files.len(), disk, ..Checked::default() };
@@ -79,12 +76,24 @@ pub(super) fn check(paths: &[PathBuf], question: &Question) -> Result<Checked, F
     Ok(checked)
 }
 
+/// The objects of files and folders, unjudged, and what cannot be read.
+pub(super) fn given(
+    paths: &[PathBuf],
+    question: &Question,
+) -> Result<(Given, Vec<Finding>), Failure> {
+    let (mut subjects, mut unreadable) = subjects(&listed(paths)?)?;
+    let (held, unreadable_releases) = read::held(&subjects);
+    // Who they are is all that is known of them.
+    subjects.extend(held.into_iter().map(|head| Subject { head, value: serde_json::Value::Null }));
+    unreadable.extend(unreadable_releases);
+    let mut given = Given::new(vec![target(question)], subjects);
+    given.define(&question.definitions);
+    Ok((given, unreadable))
+}
+
 /// Writes newer API versions into files as they stand.
 pub(super) fn mend(paths: &[PathBuf], question: &Question) -> Result<Vec<Fixed>, Failure> {
-    let mut files = Vec::new();
-    for path in paths {
-        files.extend(list(path)?);
-    }
+    let files = listed(paths)?;
     let (subjects, _) = subjects(&files)?;
     let mut given = Given::new(vec![target(question)], subjects);
     given.define(&question.definitions);
@@ -93,11 +102,7 @@ pub(super) fn mend(paths: &[PathBuf], question: &Question) -> Result<Vec<Fixed>,
 
 /// The definitions of custom resources in files and folders.
 pub(super) fn definitions(paths: &[PathBuf]) -> Result<Vec<Subject>, Failure> {
-    let mut files = Vec::new();
-    for path in paths {
-        files.extend(list(path)?);
-    }
-    let (mut found, unreadable) = subjects(&files)?;
+    let (mut found, unreadable) = subjects(&listed(paths)?)?;
     if let Some(first) = unreadable.first() {
         let more = count(unreadable.len() - 1, "other file");
         return Err(Failure::new(format!("{}: {}", first.at, first.message))
@@ -107,7 +112,8 @@ pub(super) fn definitions(paths: &[PathBuf]) -> Result<Vec<Subject>, Failure> {
     Ok(found)
 }
 
-fn target(question: &Question) -> Target {
+/// Whoever applies files as they stand.
+pub(super) fn target(question: &Question) -> Target {
     Target {
         place: None,
         production: false,
@@ -164,6 +170,15 @@ fn bytes(file: &Listed) -> Result<Vec<u8>, Failure> {
         .map_err(|e| Failure::new(format!("{} cannot be read", file.disk.display())).because(e))
 }
 
+/// The manifests at paths.
+pub(super) fn listed(paths: &[PathBuf]) -> Result<Vec<Listed>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(list(path)?);
+    }
+    Ok(files)
+}
+
 /// The manifests at a path, with the names that a user knows them by.
 fn list(path: &Path) -> Result<Vec<Listed>, Failure> {
     if path == Path::new("-") {
@@ -180,8 +195,12 @@ fn list(path: &Path) -> Result<Vec<Listed>, Failure> {
     below
         .into_iter()
         .map(|(below, disk)| {
-            // A folder outside the one we stand in has no name below it; then its own names are shown.
-            let path = RepoPath::parse(&name(&below)).or_else(|_| RepoPath::parse(&below))?;
+            // What lies outside the folder we stand in has no name below it; then its own name is shown.
+            let own = match below.as_str() {
+                "" => disk.file_name().unwrap_or_default().to_string_lossy(),
+                below => below.into(),
+            };
+            let path = RepoPath::parse(&name(&below)).or_else(|_| RepoPath::parse(&own))?;
             Ok(Listed::on_disk(path, disk))
         })
         .collect()

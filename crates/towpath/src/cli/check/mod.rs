@@ -2,16 +2,21 @@
 //!
 //! Reads files and renders clusters, hands the objects to the rules and prints what they find. Must not judge: that is
 //! `towpath-check`. Next: `path` for a repository with clusters, `files` for manifests as they stand, `settled` for places
-//! and silences, `report` for what the forms share, `show` for people.
+//! and silences, `report` for what the forms share, `show` for people; `impact` for whom a change concerns, `component`
+//! for what a component brings.
 
+mod answer;
+mod component;
 mod files;
 mod github;
+mod impact;
 mod junit;
 mod markdown;
 mod mend;
 mod path;
 mod report;
 mod sarif;
+mod seen;
 mod settled;
 mod show;
 
@@ -84,6 +89,12 @@ pub(crate) fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Resul
         definitions: files::definitions(&args.definitions)?,
         is_part: !args.paths.is_empty(),
     };
+    if let Some(place) = &args.component {
+        return component::run(global, &question, place, printer);
+    }
+    if args.impact || args.removing.is_some() {
+        return impact::run(global, args, question, printer);
+    }
     let fixed = match (args.fix, args.paths.is_empty()) {
         (false, _) => Vec::new(),
         (true, true) => path::mend(global, &question)?,

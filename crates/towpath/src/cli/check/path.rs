@@ -18,7 +18,8 @@ use super::super::diff::each;
 use super::super::failure::Failure;
 use super::super::session::Session;
 use super::super::work_tree;
-use super::{Checked, Question, files, judged, mend};
+use super::seen::{Before, Seen};
+use super::{Checked, Question, files, judged, mend, seen};
 
 /// Checks the repository in the folder; a folder without clusters as manifests that stand there.
 pub(super) fn check(global: &Global, question: &Question) -> Result<Checked, Failure> {
@@ -49,6 +50,29 @@ pub(super) fn check(global: &Global, question: &Question) -> Result<Checked, Fai
     checked.targets = now.given.targets;
     session.save_cache();
     Ok(checked)
+}
+
+/// What the clusters of the repository are given, unjudged, and what they were given at `--since`. `None` in a folder
+/// without clusters.
+pub(super) fn seen(global: &Global, question: &Question) -> Result<Option<Seen>, Failure> {
+    let session = Session::open(global)?;
+    let Some(survey) = session.survey_if_any()? else { return Ok(None) };
+    let before =
+        question.since.as_ref().map(|since| before(&session, question, since)).transpose()?;
+    let now = given(&session, question, &survey, session.base_here()?)?;
+    session.save_cache();
+    let mut not_seen = seen::not_seen(now.not_at_hand, &now.findings);
+    let before = before.map(|(was, findings)| {
+        not_seen.extend(seen::not_seen(was.not_at_hand, &was.findings));
+        Before { given: was.given, findings }
+    });
+    Ok(Some(Seen {
+        given: now.given,
+        before,
+        not_seen,
+        checks: survey.stated.checks,
+        root: Some(session.root.clone()),
+    }))
 }
 
 /// Writes newer API versions into the files of the repository, where every cluster of the path has them.

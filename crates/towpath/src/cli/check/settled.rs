@@ -60,7 +60,7 @@ fn mark_silences(checked: &Checked, open: &mut [Placed]) {
 }
 
 /// What `towpath.yaml` says of checks where files are checked as they stand.
-fn stated_beside(global: &Global) -> Result<StatedChecks, Failure> {
+pub(super) fn stated_beside(global: &Global) -> Result<StatedChecks, Failure> {
     Ok(match work_tree::read_path_file(&global.directory)? {
         Some(source) => stated(&source)?.checks,
         None => StatedChecks::default(),
