@@ -6,9 +6,6 @@
 use crate::crd::{Effect, Example, RuleId};
 use crate::{Rule, rules};
 
-/// What an id of a rule of [`crate::crd`] begins with.
-const OF_DEFINITIONS: &str = "crd-";
-
 /// The page of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -43,8 +40,7 @@ pub fn page(id: &str) -> Option<Page> {
 /// The rule of [`crate::crd`] that an id names: `crd-enum-value-removed`.
 #[must_use]
 pub fn of_definition(id: &str) -> Option<RuleId> {
-    let own = id.strip_prefix(OF_DEFINITIONS)?;
-    RuleId::ALL.iter().copied().find(|rule| rule.as_str() == own)
+    RuleId::ALL.iter().copied().find(|rule| rule.as_str() == id)
 }
 
 fn of(rule: &Rule) -> Page {
@@ -63,7 +59,7 @@ fn of_change(id: RuleId) -> Page {
     let rule = id.rule();
     let tightens = rule.effect == Effect::Tightening;
     Page {
-        id: format!("{OF_DEFINITIONS}{}", rule.id),
+        id: rule.id.to_owned(),
         severity: if tightens { "error" } else { "info" },
         title: rule.title,
         why: rule.why.trim(),

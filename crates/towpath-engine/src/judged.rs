@@ -84,6 +84,7 @@ pub fn gather(mut targets: Vec<Target>, walks: &[Walk]) -> Judged {
         let objects = rendered.objects.iter();
         subjects.extend(objects.filter_map(|object| subject(object, &of)));
     }
+    let subjects = once(subjects);
     judged.files = subjects.iter().map(|subject| subject.head.at.file.clone()).collect();
     let mut by_target: BTreeMap<TargetId, Vec<&Subject>> = BTreeMap::new();
     for subject in &subjects {
@@ -116,6 +117,35 @@ fn is_whole(walk: &Walk, subjects: &[&Subject]) -> bool {
         TroubleKind::CannotRender(_) | TroubleKind::MissingPath(_) => false,
         _ => true,
     })
+}
+
+/// The same objects, those once that several clusters are given alike. Which rendering made them does not count: clusters
+/// are rendered by several threads, and what one of them knows already is chance.
+fn once(subjects: Vec<Subject>) -> Vec<Subject> {
+    let mut kept: Vec<Subject> = Vec::with_capacity(subjects.len());
+    let mut places: BTreeMap<(RepoPath, u32, String, String), Vec<usize>> = BTreeMap::new();
+    for subject in subjects {
+        let head = &subject.head;
+        let (file, line) = (head.at.file.clone(), head.at.line);
+        let own =
+            places.entry((file, line, head.namespace.clone(), head.name.clone())).or_default();
+        let same = own
+            .iter()
+            .copied()
+            .find(|place| kept.get(*place).is_some_and(|known| known.value == subject.value));
+        match same.and_then(|place| kept.get_mut(place)) {
+            Some(known) => {
+                let both = known.head.targets.iter().chain(subject.head.targets.iter());
+                let both: BTreeSet<TargetId> = both.copied().collect();
+                known.head.targets = both.into_iter().collect();
+            }
+            None => {
+                own.push(kept.len());
+                kept.push(subject);
+            }
+        }
+    }
+    kept
 }
 
 fn subject(object: &Object, targets: &Arc<[TargetId]>) -> Option<Subject> {
