@@ -1,11 +1,15 @@
 //! How long it takes from the facts of a fleet to its findings: 1,000 clusters with 20 Kustomizations
-//! each, which is 21,000 files and more. Linear means that 500 clusters take half of it.
+//! each, which is 21,000 files and more. Linear means that 500 clusters take half of it. And how long one
+//! custom resource takes, with rules in CEL and without.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BatchSize, BenchmarkId, Criterion};
+use serde_json::{Map, Value, json};
+use towpath_check::crd::Definition;
+use towpath_check::crd::schema::Schema;
 use towpath_check::{Context, check};
 use towpath_core::id::RepoPath;
 use towpath_core::stated::Stated;
@@ -85,6 +89,50 @@ fn fleet(clusters: usize) -> Files {
     files
 }
 
+/// An object of 200 fields, with and without a rule for each.
+fn judge(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("validate");
+    for rules in [0, 200] {
+        let field = |number: usize| {
+            let mut schema = json!({"type": "string", "maxLength": 20});
+            if number < rules {
+                let rule = json!({"rule": "self.startsWith('v') && self != 'value-x'"});
+                schema["x-kubernetes-validations"] = json!([rule]);
+            }
+            (format!("field{number}"), schema)
+        };
+        let fields: Map<String, Value> = (0..200).map(field).collect();
+        let spec = json!({"type": "object", "properties": fields});
+        let version = json!({
+            "name": "v1", "served": true, "storage": true,
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}},
+        });
+        let definition = Definition::parse(&json!({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "widgets.example.com"},
+            "spec": {
+                "group": "example.com", "scope": "Namespaced", "versions": [version],
+                "names": {"plural": "widgets", "kind": "Widget"},
+            },
+        }));
+        let definition = definition.expect("a definition");
+        let spec: Map<String, Value> =
+            (0..200).map(|n| (format!("field{n}"), Value::from(format!("value-{n}")))).collect();
+        let object = json!({
+            "apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": spec,
+        });
+        group.bench_with_input(BenchmarkId::new("prepare", rules), &(), |bencher, ()| {
+            bencher.iter(|| Schema::of(black_box(&definition), &definition.versions[0]));
+        });
+        let schema = Schema::of(&definition, &definition.versions[0]);
+        group.bench_with_input(BenchmarkId::new("object", rules), &(), |bencher, ()| {
+            bencher.iter(|| schema.validate(black_box(&object)));
+        });
+    }
+    group.finish();
+}
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args().sample_size(20);
     let mut group = criterion.benchmark_group("fleet");
@@ -107,5 +155,6 @@ fn main() {
         });
     }
     group.finish();
+    judge(&mut criterion);
     criterion.final_summary();
 }

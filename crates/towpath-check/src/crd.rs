@@ -2,12 +2,12 @@
 //!
 //! [`compare`] says what changed and whether it tightens or loosens what a cluster accepts;
 //! [`broken`] says which existing objects a new definition would reject, field by field. Both are
-//! functions of values: nothing here reads a file or a cluster, evaluates an expression of CEL, or
-//! lets something that it does not know pass in silence.
+//! functions of values: nothing here reads a file or a cluster, or lets something that it does not know
+//! pass in silence.
 //!
 //! Where to go next: `definition.rs` for what is compared, `rule.rs` for the list of rules (each file
 //! named there has a few, with their documentation), `walk.rs` for how schemas are gone through,
-//! [`schema`] for the validator, `broken.rs` for ratcheting.
+//! [`schema`] for the validator, `expression.rs` for CEL, `broken.rs` for ratcheting.
 
 pub(crate) mod at;
 mod bounds;
@@ -20,6 +20,7 @@ mod definition;
 mod duplicates;
 mod embedded;
 mod enums;
+mod expression;
 mod fields;
 pub(crate) mod formats;
 mod found;
@@ -41,6 +42,7 @@ mod subresources;
 mod texts;
 mod types;
 mod validate;
+mod validations;
 mod versions;
 mod walk;
 pub(crate) mod words;

@@ -1,8 +1,9 @@
 //! Which objects that exist a new definition would reject.
 //!
 //! Each object is judged by the schema of its version before and after. What only the new one says is
-//! broken by the change; what both say was broken before and is not told here. Rules in CEL that are
-//! new and stand at a place that the object has are told as not known, never as fine.
+//! broken by the change; what both say was broken before and is not told here. Objects are judged as if
+//! they were created, so that rules in CEL which look at the old value say nothing; what cannot be
+//! evaluated is told as not known, never as fine.
 
 use std::collections::BTreeMap;
 
@@ -111,7 +112,11 @@ fn identify<'a>(object: &'a Value, definition: &Definition) -> Option<(ObjectNam
 
 fn compare(name: &ObjectName, before: &Report, after: Report, all: &mut Vec<Broken>) {
     let was_there = |violation: &Violation| {
-        before.violations.iter().any(|b| b.path == violation.path && b.fault == violation.fault)
+        // Several rules in CEL stand at one place; they are told apart by what they say.
+        let is_same = |b: &Violation| {
+            b.fault == violation.fault && (b.fault != Fault::Rule || b.message == violation.message)
+        };
+        before.violations.iter().any(|b| b.path == violation.path && is_same(b))
     };
     for violation in after.violations {
         if was_there(&violation) {

@@ -1,5 +1,5 @@
-//! Rules in CEL, `x-kubernetes-validations`: which came, went or changed. They are compared as text;
-//! what an expression means is not asked.
+//! Rules in CEL, `x-kubernetes-validations`: which came, went or changed. They are compared as text; what they
+//! say of an object is in `validations.rs`.
 
 use serde_json::Value;
 

@@ -2,13 +2,14 @@
 //!
 //! [`Schema::of`] prepares a version; [`Schema::validate`] takes an object through what the API server
 //! does in order: fields that no schema names are set aside, nulls that are not accepted are removed,
-//! defaults are filled in, and the rest is validated. Nothing is looked up anywhere, expressions of CEL
-//! are not evaluated but named, and an object that would take too long is reported as not checked.
+//! defaults are filled in, the rest is validated, and rules in CEL are evaluated. Nothing is looked up
+//! anywhere, and what cannot be judged, or would take too long, is reported as not checked.
 //!
 //! Source of the contract: `kubernetes/apiextensions-apiserver:pkg/apiserver`,
 //! `kubernetes/kube-openapi:pkg/validation/validate`; words as kube-apiserver 1.36 answers.
 //!
-//! Next: `prepare.rs`, `validate.rs`, `duplicates.rs`, `embedded.rs`, and `words.rs` for what is said.
+//! Next: `prepare.rs`, `validate.rs`, `duplicates.rs`, `embedded.rs`, `validations.rs`, and `words.rs` for
+//! what is said.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,14 +17,16 @@ use std::sync::Arc;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::cel::{self, X_VALIDATIONS};
+use super::cel::X_VALIDATIONS;
 use super::definition::values;
 use super::fields::X_PRESERVE;
 use super::formats::{self, Format};
 use super::patterns::Patterns;
+use super::validations::{self, Validation};
 use super::walk::flag;
 use super::{Definition, Version, definition, duplicates, embedded, prepare, validate};
 
+pub use super::validations::{MAX_OBJECT_STEPS, MAX_RULE_STEPS};
 pub use super::words::{Fault, Ratchet, Violation};
 
 /// How deep an object may be nested; readers of JSON stop here as well.
@@ -58,7 +61,7 @@ pub struct Report {
 pub struct NotChecked {
     /// Where in the object.
     pub path: String,
-    /// What: a rule of CEL by its message or expression, a pattern, or a limit.
+    /// What: a rule in CEL by its message or expression, with the reason; a pattern, or a limit.
     pub what: String,
 }
 
@@ -76,8 +79,21 @@ impl Schema {
     /// What the API server would say of an object that is created.
     #[must_use]
     pub fn validate(&self, object: &Value) -> Report {
+        self.judge(object, None)
+    }
+
+    /// What it would say of an object that replaces another one: the same, and what rules in CEL say that look
+    /// at the old value. Which faults are let pass because the old object has them is left to
+    /// [`Violation::ratchet`].
+    #[must_use]
+    pub fn validate_update(&self, object: &Value, old: &Value) -> Report {
+        self.judge(object, Some(old))
+    }
+
+    fn judge(&self, object: &Value, old: Option<&Value>) -> Report {
         let mut run = Run::default();
-        if !definition::within_depth(object, MAX_OBJECT_DEPTH) {
+        let is_deep = |object| !definition::within_depth(object, MAX_OBJECT_DEPTH);
+        if is_deep(object) || old.is_some_and(is_deep) {
             let what = format!("an object nested deeper than {MAX_OBJECT_DEPTH} levels");
             run.skip(String::new(), what);
             return run.into_report();
@@ -87,7 +103,16 @@ impl Schema {
         validate::validate(&self.root, &object, &mut run);
         embedded::validate(&self.root, &object, &mut run);
         duplicates::validate(&self.root, &object, &mut run);
+        let old = old.filter(|_| self.root.has_rules).map(|old| self.as_read(old));
+        validations::validate(&self.root, &object, old.as_ref(), &mut run);
         run.into_report()
+    }
+
+    /// An object that exists, as it is read: pruned, and with its defaults.
+    fn as_read(&self, object: &Value) -> Value {
+        let mut object = object.clone();
+        prepare::prepare(self, &mut object, &mut Run::default());
+        object
     }
 }
 
@@ -176,8 +201,10 @@ pub(super) struct Node {
     pub(super) logic: Option<Box<Logic>>,
     /// The default, and how many values it holds.
     pub(super) default: Option<Box<(Value, usize)>>,
-    /// Names of rules in CEL.
-    pub(super) rules: Vec<String>,
+    /// Rules in CEL.
+    pub(super) rules: Vec<Validation>,
+    /// Whether there are rules here or below.
+    pub(super) has_rules: bool,
 }
 
 /// Entries of an object that are no named fields.
@@ -235,13 +262,14 @@ pub(super) enum Check {
 fn node(schema: &Map<String, Value>, patterns: &mut Patterns) -> Node {
     let mut below = |value: &Value| value.as_object().map(|schema| node(schema, patterns));
     let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    let fields = fields.filter_map(|(name, field)| Some((name.clone(), below(field)?))).collect();
+    let fields: BTreeMap<String, Node> =
+        fields.filter_map(|(name, field)| Some((name.clone(), below(field)?))).collect();
     let entries = match schema.get("additionalProperties") {
         None => Entries::Unknown,
         Some(Value::Bool(false)) => Entries::Refused,
         Some(entry) => below(entry).map_or(Entries::Anything, |n| Entries::Described(Box::new(n))),
     };
-    let items = schema.get("items").and_then(&mut below).map(Box::new);
+    let items: Option<Box<Node>> = schema.get("items").and_then(&mut below).map(Box::new);
     let mut list = |keyword: &str| -> Vec<Node> {
         let schemas = schema.get(keyword).and_then(Value::as_array).into_iter().flatten();
         schemas.filter_map(&mut below).collect()
@@ -252,6 +280,12 @@ fn node(schema: &Map<String, Value>, patterns: &mut Patterns) -> Node {
     let has_logic =
         schema.keys().any(|k| matches!(k.as_str(), "anyOf" | "oneOf" | "allOf" | "not"));
     let rules = schema.get(X_VALIDATIONS).and_then(Value::as_array).into_iter().flatten();
+    let rules: Vec<Validation> = rules.map(Validation::of).collect();
+    let has_rules = !rules.is_empty()
+        || fields.values().any(|field| field.has_rules)
+        || matches!(&entries, Entries::Described(entry) if entry.has_rules)
+        || items.as_ref().is_some_and(|items| items.has_rules)
+        || logic.all_of.iter().any(|node| node.has_rules);
     let default = schema.get("default").map(|value| Box::new((value.clone(), values(value))));
     Node {
         types: types(schema),
@@ -271,7 +305,8 @@ fn node(schema: &Map<String, Value>, patterns: &mut Patterns) -> Node {
         },
         logic: has_logic.then(|| Box::new(logic)),
         default,
-        rules: rules.map(cel::name).collect(),
+        rules,
+        has_rules,
     }
 }
 

@@ -33,9 +33,6 @@ fn place(node: &Node, value: &Value, scope: Scope<'_>, run: &mut Run) {
         return;
     }
     types(node, value, scope, run);
-    for name in &node.rules {
-        run.skip(scope.at.to_string(), format!("rule in CEL: {name}"));
-    }
     let is_null = value.is_null();
     if let Some(logic) = node.logic.as_ref().filter(|_| !is_null) {
         combined(logic, value, scope, run);

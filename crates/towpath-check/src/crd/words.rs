@@ -55,6 +55,8 @@ pub enum Fault {
     Forbidden,
     /// An embedded object that is none.
     Embedded,
+    /// A rule in CEL that does not hold, or cannot be evaluated.
+    Rule,
     /// A field that no schema names: dropped, or refused in strict requests.
     UnknownField,
 }

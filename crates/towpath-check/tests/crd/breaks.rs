@@ -114,14 +114,26 @@ fn a_field_that_is_gone_is_dropped_or_refused() {
 }
 
 #[test]
-fn a_new_rule_is_not_known() {
+fn a_new_rule_is_asked() {
+    let rules = |rules: &str| {
+        format!(
+            "{{type: object, properties: {{a: {{type: integer, x-kubernetes-validations: [{rules}]}}}}}}"
+        )
+    };
+    let (small, odd) =
+        ("{rule: self < 5, message: too large}", "{rule: self % 2 == 1, message: even}");
+    let broken = "spec.a | Invalid value: 6: even | creating, changing spec.a";
+    assert_eq!(breaks(&rules(""), &rules(odd), json!({"a": 7})), [""; 0]);
+    assert_eq!(breaks(&rules(""), &rules(odd), json!({"a": 6})), [broken]);
+    // That another rule failed before is no excuse.
     assert_eq!(
-        breaks(
-            "{type: object, properties: {a: {type: integer}}}",
-            "{type: object, properties: {a: {type: integer, x-kubernetes-validations: [{rule: self < 5, message: too large}]}}}",
-            json!({"a": 2}),
-        ),
-        ["spec.a | not checked: rule in CEL: too large | unknown"]
+        breaks(&rules(small), &rules(&format!("{small}, {odd}")), json!({"a": 6})),
+        [broken]
+    );
+    let unknown = "{rule: self.foo(), message: unknown}";
+    assert_eq!(
+        breaks(&rules(""), &rules(unknown), json!({"a": 6})),
+        ["spec.a | not checked: rule in CEL: unknown: not known here: the function foo | unknown"]
     );
 }
 

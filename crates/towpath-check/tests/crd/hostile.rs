@@ -165,3 +165,102 @@ fn the_deepest_that_is_accepted_is_judged() {
         assert!(found.len() < 500, "{depth}");
     }
 }
+
+/// What is not checked of an object whose list has so many items and whose schema has this rule.
+fn refused(rule: &str, items: usize) -> Vec<String> {
+    let list = json!({
+        "type": "array",
+        "items": {"type": "string"},
+        "x-kubernetes-validations": [{"rule": rule, "message": "m"}],
+    });
+    let definition =
+        parse(&of_spec(&json!({"type": "object", "properties": {"l": list.clone(), "m": list}})));
+    let object = widget(json!({"l": vec![json!("abcdefghij"); items]}));
+    let report = Schema::of(&definition, &definition.versions[0]).validate(&object);
+    assert_eq!(report.violations, []);
+    report.not_checked.into_iter().map(|not_checked| not_checked.what).collect()
+}
+
+#[test]
+fn rules_that_take_too_many_steps_are_given_up() {
+    let too_many = ["rule in CEL: m: it takes too many steps"];
+    for rule in [
+        "self.all(a, self.all(b, self.all(c, a == b || b == c)))",
+        "self.map(a, self.map(b, self.map(c, a + b + c))).size() > 0",
+        "self.map(a, self.join(a)).size() > 0",
+        "self.map(a, 'x'.replace('x', self.join('y'))).map(a, a.replace('a', self.join('b'))).size() > 0",
+        "self.map(a, self).map(a, a + self).size() > 0",
+        "self.all(a, a in self.map(b, b + 'x') || true)",
+        "self == self.filter(a, self.exists(b, b != a))",
+    ] {
+        assert_eq!(refused(rule, 10_000), too_many, "{rule}");
+    }
+    // A text that grows with each level.
+    let grown = (0..6).fold("self[0]".to_owned(), |inner, _| {
+        format!("[{inner}].map(x, [x, x, x, x, x, x, x, x, x, x].join())[0]")
+    });
+    assert_eq!(refused(&format!("{grown} == ''"), 1), too_many);
+    assert_eq!(refused("self.all(a, a.startsWith('abc') && a.size() < 20)", 10_000), [""; 0]);
+    assert_eq!(refused("self.map(a, a) == self", 100), [""; 0]);
+}
+
+#[test]
+fn all_rules_of_an_object_have_one_budget() {
+    let items = json!({
+        "type": "integer",
+        "x-kubernetes-validations": vec![json!({"rule": "[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, [1,2,3,4,5,6,7,8,9,10].all(c, a + b + c > self)))", "message": "m"}); 8],
+    });
+    let definition = parse(&of_spec(
+        &json!({"type": "object", "properties": {"l": {"type": "array", "items": items}}}),
+    ));
+    let object = widget(json!({"l": vec![json!(0); 20_000]}));
+    let report = Schema::of(&definition, &definition.versions[0]).validate(&object);
+    assert_eq!(report.violations, []);
+    assert!(report.not_checked.iter().any(|n| n.what.contains("too many steps")));
+}
+
+#[test]
+fn expressions_that_are_made_to_hurt_are_refused() {
+    let around = |open: &str, inner: &str, close: &str, times: usize| {
+        format!("{}{inner}{}", open.repeat(times), close.repeat(times))
+    };
+    let deep = "rule in CEL: m: nested too deep";
+    for rule in [
+        around("(", "true", ")", 1_000),
+        around("[", "1", "]", 1_000),
+        around("{1:", "1", "}", 1_000),
+        around("size(", "1", ")", 1_000),
+        around("true ? 1 : ", "1", "", 500),
+        around("self.all(x, ", "true", ")", 500),
+        around("self[", "0", "]", 1_000),
+        around("!(", "true", ")", 1_000),
+        format!("0{} > 0", "+1".repeat(3_000)),
+        format!("self{}.size() == 1", ".map(x, x)".repeat(500)),
+        format!("self{} == 1", ".a".repeat(2_000)),
+        format!("self{} == 1", "[0]".repeat(2_000)),
+        "1 in ".repeat(1_000),
+    ] {
+        assert_eq!(refused(&rule, 1), [deep], "{}", &rule[..20]);
+    }
+    let long = format!("{} == ''", around("'", &"a".repeat(40_000), "'", 1));
+    assert_eq!(refused(&long, 1), ["rule in CEL: m: longer than 8192 bytes"]);
+    // Long and not deep is fine.
+    for rule in [
+        format!("true{}", " || true".repeat(900)),
+        format!("[{}''].size() > 0", "'a',".repeat(1_000)),
+    ] {
+        assert_eq!(refused(&rule, 1), [""; 0], "{}", &rule[..20]);
+    }
+    // The deepest that is let in.
+    for (open, inner, close, times) in [
+        ("(", "1 == 1", ")", 12),
+        ("!(", "1 == 1", ")", 10),
+        ("self.all(x, ", "x == x", ")", 8),
+        ("true ? true : ", "false", "", 40),
+        ("true == ", "true", "", 35),
+    ] {
+        let rule = around(open, inner, close, times);
+        let told = refused(&rule, 1);
+        assert!(!told.iter().any(|what| what == deep), "{rule}: {told:?}");
+    }
+}

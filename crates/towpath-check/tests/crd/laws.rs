@@ -95,6 +95,80 @@ const BOUNDS: [(&str, &str); 8] = [
     ("object", "minProperties"),
 ];
 
+/// Pieces of expressions in any order, which now and then is a right one.
+fn expression() -> impl Strategy<Value = String> {
+    let pieces = vec![
+        "self",
+        "oldSelf",
+        "x",
+        "self.a",
+        "self.all(x, ",
+        "self.map(x, ",
+        "has(",
+        "size(",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "?",
+        ".",
+        ".?a",
+        "[?0]",
+        " && ",
+        " || ",
+        " in ",
+        " == ",
+        " < ",
+        " + ",
+        " - ",
+        " * ",
+        " / ",
+        " % ",
+        "!",
+        "-",
+        "0",
+        "1",
+        "9223372036854775808",
+        "1u",
+        "1.5",
+        "1e400",
+        "'a'",
+        "'\\u00e9'",
+        "b'a'",
+        "r'\\d'",
+        "true",
+        "null",
+        "int(",
+        "string(",
+        "duration('1h')",
+        "timestamp(self.a)",
+        ".split('')",
+        ".join('-')",
+        ".replace('', self.a)",
+        ".substring(1, ",
+        ".indexOf('a', 2)",
+        ".matches(",
+        "quantity('1Gi')",
+        "cidr('10.0.0.0/8')",
+        ".containsIP(",
+        "url('https://a:1/b')",
+        ".getPort()",
+        "optional.of(",
+        ".orValue(",
+        ".format([",
+        "])",
+        "é",
+        "// ",
+    ];
+    let piece = proptest::sample::select(pieces).prop_map(str::to_owned);
+    let text = prop_oneof![9 => piece, 1 => any::<String>()];
+    proptest::collection::vec(text, 0..12).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -160,5 +234,20 @@ proptest! {
         let _ = towpath_check::crd::Definition::parse(&value);
         let _ = towpath_check::crd::Definition::parse(&of_field(&value));
         let _ = towpath_check::crd::Definition::parse(&crate::widgets(&value));
+    }
+
+    #[test]
+    fn any_text_is_evaluated_or_refused(rule in expression(), value in object()) {
+        let rules = json!([{"rule": rule, "messageExpression": rule, "optionalOldSelf": true}]);
+        let schema = json!({
+            "type": "object",
+            "x-kubernetes-preserve-unknown-fields": true,
+            "x-kubernetes-validations": rules,
+        });
+        let definition = parse(&of_field(&schema));
+        let schema = Schema::of(&definition, &definition.versions[0]);
+        let object = widget(json!({"field": {"a": value}}));
+        prop_assert_eq!(schema.validate(&object), schema.validate(&object));
+        prop_assert_eq!(schema.validate_update(&object, &object), schema.validate_update(&object, &object));
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! - `examples`: the examples on the rules' pages, which are the failing and the passing case of each;
 //! - `changes`: whole definitions and the changes between them;
+//! - `cel`: rules in CEL and what they say;
 //! - `words`: what the API server says, from recorded answers;
 //! - `breaks`: objects that a new definition rejects, and what ratcheting lets pass;
 //! - `laws`: properties over generated schemas and objects;
 //! - `hostile`: definitions and objects that are made to hurt.
 
 mod breaks;
+mod cel;
 mod changes;
 mod examples;
 mod hostile;

@@ -1,0 +1,296 @@
+//! What of an expression is let in: what the library answers as the API server does, and without a panic. The rest
+//! is refused by name.
+
+use kube_cel::cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
+use kube_cel::cel::parser::Parser;
+
+use super::Refused;
+use super::context::Pattern;
+use crate::crd::patterns::Patterns;
+
+/// An expression that may be evaluated.
+#[derive(Debug)]
+pub(super) struct Vetted {
+    pub(super) tree: IdedExpr,
+    /// Patterns that were written out; the expression has their names instead.
+    pub(super) patterns: Vec<(String, Pattern)>,
+    pub(super) names_old_self: bool,
+    pub(super) has_loops: bool,
+    /// Whether it reads a field of something else than the value itself: the library says `false` where that is null.
+    pub(super) reads_below: bool,
+    /// Whether it makes a list or a text in the order of what it goes through.
+    pub(super) keeps_order: bool,
+    /// Whether it compares or adds two values of which none is written out.
+    pub(super) compares_values: bool,
+}
+
+/// Functions with the number of their arguments, the one before the dot included.
+///
+/// Left out, although the library has them: quantities and sums, whose arithmetic overflows; `split` and `replace` of
+/// nothing; what no definition was seen to use.
+const FUNCTIONS: &[(&str, usize, usize)] = &[
+    ("charAt", 2, 2),
+    ("cidr", 1, 1),
+    ("contains", 2, 2),
+    ("containsCIDR", 2, 2),
+    ("containsIP", 2, 2),
+    ("distinct", 1, 1),
+    ("double", 1, 1),
+    ("duration", 1, 1),
+    ("endsWith", 2, 2),
+    ("family", 1, 1),
+    ("format", 2, 2),
+    ("getDate", 1, 1),
+    ("getDayOfMonth", 1, 1),
+    ("getDayOfWeek", 1, 1),
+    ("getEscapedPath", 1, 1),
+    ("getFullYear", 1, 1),
+    ("getHost", 1, 1),
+    ("getHostname", 1, 1),
+    ("getHours", 1, 1),
+    ("getMinutes", 1, 1),
+    ("getMonth", 1, 1),
+    ("getPort", 1, 1),
+    ("getScheme", 1, 1),
+    ("getSeconds", 1, 1),
+    ("hasValue", 1, 1),
+    ("indexOf", 2, 3),
+    ("int", 1, 1),
+    ("ip", 1, 1),
+    ("isCIDR", 1, 1),
+    ("isGlobalUnicast", 1, 1),
+    ("isIP", 1, 1),
+    ("isLinkLocalMulticast", 1, 1),
+    ("isLinkLocalUnicast", 1, 1),
+    ("isLoopback", 1, 1),
+    ("isSorted", 1, 1),
+    ("isURL", 1, 1),
+    ("isUnspecified", 1, 1),
+    ("join", 1, 2),
+    ("lastIndexOf", 2, 3),
+    ("lowerAscii", 1, 1),
+    ("masked", 1, 1),
+    ("matches", 2, 2),
+    ("max", 1, 1),
+    ("min", 1, 1),
+    ("or", 2, 2),
+    ("orValue", 2, 2),
+    ("prefixLength", 1, 1),
+    ("replace", 3, 4),
+    ("size", 1, 1),
+    ("slice", 3, 3),
+    ("split", 2, 3),
+    ("startsWith", 2, 2),
+    ("string", 1, 1),
+    ("substring", 2, 3),
+    ("timestamp", 1, 1),
+    ("trim", 1, 1),
+    ("upperAscii", 1, 1),
+    ("url", 1, 1),
+    ("value", 1, 1),
+];
+
+/// Functions whose name has a dot; what is before it is no value.
+const QUALIFIED: &[(&str, usize)] = &[
+    ("ip.isCanonical", 1),
+    ("optional.none", 0),
+    ("optional.of", 1),
+    ("sets.contains", 2),
+    ("sets.equivalent", 2),
+    ("sets.intersects", 2),
+];
+
+/// The whole name of a function whose name has a dot.
+pub(super) fn qualified(call: &CallExpr) -> Option<&'static str> {
+    let Some(Expr::Ident(before)) = call.target.as_ref().map(|target| &target.expr) else {
+        return None;
+    };
+    let is_it = |name: &str| name.split_once('.') == Some((before, &call.func_name));
+    QUALIFIED.iter().map(|(name, _)| *name).find(|name| is_it(name))
+}
+
+/// Parses a text that was scanned.
+pub(super) fn vet(text: &str) -> Result<Vetted, Refused> {
+    let parser = Parser::new().enable_optional_syntax(true);
+    let tree = parser.parse(text).map_err(|errors| {
+        let first = errors.errors.into_iter().next();
+        Refused::Syntax(first.map_or_else(|| "no reason given".to_owned(), |error| error.msg))
+    })?;
+    let mut vetting = Vetting {
+        done: Vetted {
+            tree: IdedExpr::default(),
+            patterns: Vec::new(),
+            names_old_self: false,
+            has_loops: false,
+            reads_below: false,
+            keeps_order: false,
+            compares_values: false,
+        },
+        bound: vec!["self".to_owned(), "oldSelf".to_owned()],
+        compiled: Patterns::default(),
+    };
+    let mut tree = tree;
+    vetting.expression(&mut tree)?;
+    Ok(Vetted { tree, ..vetting.done })
+}
+
+struct Vetting {
+    done: Vetted,
+    /// Names of variables.
+    bound: Vec<String>,
+    compiled: Patterns,
+}
+
+fn unsupported<T>(what: impl Into<String>) -> Result<T, Refused> {
+    Err(Refused::Unsupported(what.into()))
+}
+
+fn literal(expression: &IdedExpr) -> Option<&str> {
+    match &expression.expr {
+        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
+        _ => None,
+    }
+}
+
+impl Vetting {
+    fn expression(&mut self, expression: &mut IdedExpr) -> Result<(), Refused> {
+        match &mut expression.expr {
+            Expr::Unspecified => return unsupported("an expression that is empty"),
+            Expr::Struct(_) => return unsupported("a message"),
+            // The library does not compare them with other numbers.
+            Expr::Literal(LiteralValue::UInt(_)) => return unsupported("unsigned numbers"),
+            Expr::Literal(_) => {}
+            Expr::Ident(name) => {
+                if !self.bound.contains(name) {
+                    return unsupported(format!("undeclared reference to '{name}'"));
+                }
+                self.done.names_old_self |= name == "oldSelf";
+            }
+            Expr::Select(select) => {
+                self.expression(&mut select.operand)?;
+                let is_whole =
+                    matches!(&select.operand.expr, Expr::Ident(name) if name.ends_with("elf"));
+                self.done.reads_below |= !is_whole;
+            }
+            Expr::List(list) => {
+                if !list.optional_indices.is_empty() {
+                    return unsupported("an optional item");
+                }
+                list.elements.iter_mut().try_for_each(|item| self.expression(item))?;
+            }
+            Expr::Map(map) => {
+                for entry in &mut map.entries {
+                    match &mut entry.expr {
+                        EntryExpr::MapEntry(entry) if !entry.optional => {
+                            self.expression(&mut entry.key)?;
+                            self.expression(&mut entry.value)?;
+                        }
+                        _ => return unsupported("an optional entry"),
+                    }
+                }
+            }
+            Expr::Comprehension(each) => {
+                self.done.has_loops = true;
+                self.done.keeps_order |= matches!(each.accu_init.expr, Expr::List(_));
+                self.expression(&mut each.iter_range)?;
+                self.expression(&mut each.accu_init)?;
+                let outer = self.bound.len();
+                self.bound.extend([each.iter_var.clone(), each.accu_var.clone()]);
+                self.expression(&mut each.loop_cond)?;
+                self.expression(&mut each.loop_step)?;
+                self.expression(&mut each.result)?;
+                self.bound.truncate(outer);
+            }
+            Expr::Call(call) => self.call(call)?,
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, call: &mut CallExpr) -> Result<(), Refused> {
+        let name = call.func_name.as_str();
+        match name {
+            operators::OPT_SELECT | operators::OPT_INDEX => return unsupported("optional fields"),
+            // The library's panics for the least integer.
+            operators::NEGATE
+                if !matches!(
+                    call.args.first().map(|arg| &arg.expr),
+                    Some(Expr::Literal(LiteralValue::Double(_)))
+                ) =>
+            {
+                return unsupported("the sign of what is not written out");
+            }
+            operators::EQUALS | operators::NOT_EQUALS | operators::IN | operators::ADD => {
+                let is_written = |arg: &IdedExpr| matches!(arg.expr, Expr::Literal(_));
+                self.done.compares_values |= !call.args.iter().any(is_written);
+            }
+            _ if name.starts_with(['_', '!', '@', '-']) => {}
+            _ => return self.function(call),
+        }
+        call.args.iter_mut().try_for_each(|arg| self.expression(arg))
+    }
+
+    fn function(&mut self, call: &mut CallExpr) -> Result<(), Refused> {
+        let name = call.func_name.clone();
+        let count = call.args.len() + usize::from(call.target.is_some());
+        if let Some(qualified) = qualified(call) {
+            if !QUALIFIED.contains(&(qualified, call.args.len())) {
+                return unsupported(format!("the function {qualified}"));
+            }
+            self.done.compares_values |= qualified.starts_with("sets.");
+            return call.args.iter_mut().try_for_each(|arg| self.expression(arg));
+        }
+        let is_known = |(known, least, most): &(&str, usize, usize)| {
+            *known == name && (*least..=*most).contains(&count)
+        };
+        if !FUNCTIONS.iter().any(is_known) {
+            return unsupported(format!("the function {name}"));
+        }
+        self.done.keeps_order |= name == "format";
+        match name.as_str() {
+            "matches" => self.pattern(call)?,
+            "split" | "replace"
+                if call.args.first().and_then(literal).is_none_or(str::is_empty) =>
+            {
+                return unsupported(format!("{name} with what is not written out, or is empty"));
+            }
+            "format" if !call.target.as_deref().and_then(literal).is_some_and(is_simple) => {
+                return unsupported("format with other verbs than %s and %d");
+            }
+            _ => {}
+        }
+        if let Some(target) = &mut call.target {
+            self.expression(target)?;
+        }
+        call.args.iter_mut().try_for_each(|arg| self.expression(arg))
+    }
+
+    /// Compiles a pattern that is written out, and puts its name in its place.
+    fn pattern(&mut self, call: &mut CallExpr) -> Result<(), Refused> {
+        let (Some(_), [arg]) = (&call.target, call.args.as_mut_slice()) else {
+            return unsupported("the function matches");
+        };
+        let Some(pattern) = literal(arg) else {
+            return unsupported("a pattern that is not written out");
+        };
+        let Some(regex) = self.compiled.compile(pattern) else {
+            return unsupported(format!("pattern {pattern}"));
+        };
+        // No name of the language begins like this.
+        let name = format!("@pattern{}", self.done.patterns.len());
+        arg.expr = Expr::Ident(name.clone());
+        self.bound.insert(0, name.clone());
+        self.done.patterns.push((name, Pattern(regex)));
+        Ok(())
+    }
+}
+
+/// Whether a text has no other verbs than `%s`, `%d` and `%%`.
+fn is_simple(text: &str) -> bool {
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        if c == '%' && !matches!(rest.next(), Some('s' | 'd' | '%')) {
+            return false;
+        }
+    }
+    true
+}
