@@ -93,7 +93,7 @@ pub(super) fn removed(
             installed(span, release),
             said_by(head)
         );
-        found.push(finding(rule, severity, head, span, environments, message));
+        found.push(finding(rule, severity, head, (span, release), environments, message));
     }
     found
 }
@@ -132,7 +132,7 @@ pub(super) fn deprecated(
             installed(span, release),
             said_by(head)
         );
-        found.push(finding(rule, Severity::Warning, head, span, environments, message));
+        found.push(finding(rule, Severity::Warning, head, (span, release), environments, message));
     }
     found
 }
@@ -141,7 +141,7 @@ fn finding(
     rule: &'static str,
     severity: Severity,
     head: &Head,
-    span: &CrdSpan,
+    (span, release): (&CrdSpan, Option<Release>),
     environments: Vec<EnvironmentName>,
     message: String,
 ) -> Finding {
@@ -154,6 +154,11 @@ fn finding(
         at: head.at.clone(),
         message,
         fix: match span.successor() {
+            Some(next) if release.is_some_and(|release| release < next.first) => format!(
+                "write {} when {} is installed, which brings it",
+                next.kind.api_version(),
+                names(&next, next.first)
+            ),
             Some(next) => format!("write {}", next.kind.api_version()),
             None => format!("see the release notes of {}", span.project),
         },

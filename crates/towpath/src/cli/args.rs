@@ -283,7 +283,7 @@ pub(crate) struct DiffArgs {
 }
 
 /// `towpath check`
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(group(ArgGroup::new("whom").args(["impact", "removing"]).multiple(true)))]
 pub(crate) struct CheckArgs {
     /// Files or folders of manifests, or - for standard input, instead of what the clusters of the repository are given

@@ -21,7 +21,7 @@ mod settled;
 mod show;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use towpath_api::output::{
@@ -82,6 +82,7 @@ struct Checked {
 }
 
 pub(crate) fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Result<u8, Failure> {
+    let args = &below(args, &global.directory);
     let question = Question {
         kubernetes: kubernetes(args)?,
         chosen: chosen(args)?,
@@ -146,6 +147,17 @@ fn print(
         OutputFormat::Github => printer.data(&github::text(&report)),
         OutputFormat::Table | OutputFormat::Unified => printer.data(&show::text(&report)),
     }
+}
+
+/// The same, with paths that are relative to the folder of `-C`, as those of every command are.
+fn below(args: &CheckArgs, folder: &Path) -> CheckArgs {
+    let mut args = args.clone();
+    let is_elsewhere = folder != Path::new(".");
+    let paths = args.paths.iter_mut().chain(&mut args.definitions).chain(&mut args.component);
+    for path in paths.filter(|path| is_elsewhere && path.as_path() != Path::new("-")) {
+        *path = folder.join(&*path);
+    }
+    args
 }
 
 fn fixed_output(fixed: &Fixed) -> FixedOutput {
