@@ -128,13 +128,7 @@ impl Given {
     /// The environments that are given an object, in the order of the path.
     #[must_use]
     pub fn environments_of(&self, head: &Head) -> Vec<EnvironmentName> {
-        let mut found = Vec::new();
-        for name in self.targets_of(head).filter_map(Target::environment) {
-            if !found.contains(name) {
-                found.push(name.clone());
-            }
-        }
-        found
+        environments(self.targets_of(head))
     }
 
     /// The Kubernetes versions for which an object is judged, each with the environments that have it.
@@ -198,6 +192,17 @@ impl Given {
             own => own.to_vec(),
         }
     }
+}
+
+/// The environments of targets, each once.
+pub(crate) fn environments<'t>(targets: impl Iterator<Item = &'t Target>) -> Vec<EnvironmentName> {
+    let mut found = Vec::new();
+    for name in targets.filter_map(Target::environment) {
+        if !found.contains(name) {
+            found.push(name.clone());
+        }
+    }
+    found
 }
 
 /// Whether an object defines custom resources.

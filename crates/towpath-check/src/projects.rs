@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use towpath_catalog::{Release, flux_controllers};
 
+use crate::look::text;
 use crate::subject::Subject;
 
 /// Charts that are released together with their project under the same version: chart and project.
@@ -61,10 +62,6 @@ fn chart(subject: &Subject) -> Option<(&'static str, Release)> {
     let spec = |key: &str| text(&subject.value, &["spec", "chart", "spec", key]);
     let (_, project) = CHARTS.into_iter().find(|(chart, _)| spec("chart") == Some(chart))?;
     Some((project, release(spec("version")?)?))
-}
-
-fn text<'v>(value: &'v Value, path: &[&str]) -> Option<&'v str> {
-    path.iter().try_fold(value, |value, key| value.get(key)).and_then(Value::as_str)
 }
 
 /// The minor that a version or a range stays within: `v2.0.0-rc.5`, `1.14.x`, `~1.14.2`. `>=1.2` is none.

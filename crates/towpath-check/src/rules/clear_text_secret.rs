@@ -54,7 +54,7 @@ fn check(subject: &Subject, given: &Given) -> Vec<Finding> {
     let mut seen = Vec::new();
     search(&subject.value, &mut Vec::new(), is_secret, &mut seen);
     for (field, what) in seen {
-        let message = format!("{} holds {what} in clear text", objects::called(&subject.head));
+        let message = format!("{} holds {what} in clear text", subject.head.reference());
         found.push(fault(subject, RULE.severity, field, message).finding(given));
     }
     if is_secret && found.is_empty() {
@@ -105,7 +105,7 @@ fn values(subject: &Subject, given: &Given) -> Option<Finding> {
     let names: Vec<&str> = keys.iter().map(|(_, key)| *key).collect();
     let message = format!(
         "{} has {} in clear text",
-        objects::called(&subject.head),
+        subject.head.reference(),
         match names.as_slice() {
             [name] => format!("the value of {name}"),
             names if names.len() <= 5 => format!("the values of {}", sight::list(names)),

@@ -76,7 +76,7 @@ fn counts(subject: &Subject) -> bool {
 fn again(known: &Subject, subject: &Subject, given: &Given) -> Finding {
     let is_same = known.value == subject.value;
     let line = known.head.at.line;
-    let called = objects::called(&subject.head);
+    let called = subject.head.reference();
     Fault {
         rule: RULE.id,
         severity: if is_same { Severity::Warning } else { RULE.severity },

@@ -72,7 +72,7 @@ fn containers(subject: &Subject, replaced: &BTreeSet<&str>, given: &Given) -> Ve
                     field: Some(format!("{path}{dot}spec.{field}[{number}].image")),
                     message: format!(
                         "container {name} of {} takes {} {by}",
-                        objects::called(&subject.head),
+                        subject.head.reference(),
                         latest.name
                     ),
                     fix: "name a release or a digest",

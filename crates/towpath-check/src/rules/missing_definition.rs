@@ -90,7 +90,7 @@ fn check(given: &Given) -> Vec<Finding> {
                 field: Some("apiVersion".to_owned()),
                 message: format!(
                     "nothing that the cluster is given defines {kind} of {group}, which {} is",
-                    objects::called(&subject.head)
+                    subject.head.reference()
                 ),
                 fix: "deliver the CustomResourceDefinition before the object",
             };

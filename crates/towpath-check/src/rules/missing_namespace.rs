@@ -68,7 +68,7 @@ fn check(given: &Given) -> Vec<Finding> {
                 field: Some("metadata.namespace".to_owned()),
                 message: format!(
                     "nothing that the cluster is given creates namespace {namespace}, which {} is in",
-                    objects::called(&subject.head)
+                    subject.head.reference()
                 ),
                 fix: "deliver the Namespace, or mend its name",
             };

@@ -148,7 +148,7 @@ fn check(given: &Given) -> Vec<Finding> {
                         severity: lost.severity,
                         head: &subject.head,
                         field: Some(lost.field),
-                        message: format!("{} {}", objects::called(&subject.head), lost.what),
+                        message: format!("{} {}", subject.head.reference(), lost.what),
                         fix: "mend the name, or deliver what it names",
                     };
                     found.push(fault.finding_for(id, given));

@@ -7,7 +7,9 @@ use towpath_core::id::EnvironmentName;
 
 use crate::Rule;
 use crate::given::Given;
-use crate::subject::{Head, Target};
+use crate::subject::Head;
+
+pub(super) use crate::given::environments;
 
 /// Group and kind of objects of Flux.
 pub(super) type GroupKind = (&'static str, &'static str);
@@ -36,17 +38,6 @@ pub(super) fn text<'v>(value: &'v Value, path: &str) -> Option<&'v str> {
 /// Whether `true` stands at a path.
 pub(super) fn is_true(value: &Value, path: &str) -> bool {
     at(value, path) == Some(&Value::Bool(true))
-}
-
-/// The environments of targets, each once.
-pub(super) fn environments<'t>(targets: impl Iterator<Item = &'t Target>) -> Vec<EnvironmentName> {
-    let mut found = Vec::new();
-    for name in targets.filter_map(Target::environment) {
-        if !found.contains(name) {
-            found.push(name.clone());
-        }
-    }
-    found
 }
 
 /// The environments of an object that stay, none where there is no path; `None` where only sandboxes are given it.

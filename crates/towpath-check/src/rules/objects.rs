@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 use towpath_core::finding::{Finding, Severity};
-use towpath_core::id::EnvironmentName;
 
 use crate::given::Given;
 use crate::subject::{Head, Subject, TargetId};
+
+pub(super) use super::object::{at, text};
 
 /// Something wrong with an object, at a field of it.
 pub(super) struct Fault<'f> {
@@ -24,7 +25,7 @@ impl Fault<'_> {
         Finding {
             rule: self.rule,
             severity: self.severity,
-            environments: environments(self.head, given),
+            environments: given.environments_of(self.head),
             object: Some(self.head.reference()),
             field: self.field,
             at: self.head.at.clone(),
@@ -39,36 +40,6 @@ impl Fault<'_> {
         let environments = environment.cloned().into_iter().collect();
         Finding { environments, ..self.finding(given) }
     }
-}
-
-/// The environments of those who are given an object.
-pub(super) fn environments(head: &Head, given: &Given) -> Vec<EnvironmentName> {
-    let mut found = Vec::new();
-    for name in given.targets_of(head).filter_map(|target| target.environment()) {
-        if !found.contains(name) {
-            found.push(name.clone());
-        }
-    }
-    found
-}
-
-/// `Deployment shop/web`, `Namespace shop`.
-pub(super) fn called(head: &Head) -> String {
-    if head.namespace.is_empty() {
-        format!("{} {}", head.kind, head.name)
-    } else {
-        format!("{} {}/{}", head.kind, head.namespace, head.name)
-    }
-}
-
-/// A value inside another one.
-pub(super) fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(value, |value, key| value.get(key))
-}
-
-/// A text inside a value.
-pub(super) fn text<'v>(value: &'v Value, path: &str) -> Option<&'v str> {
-    at(value, path)?.as_str()
 }
 
 /// A list inside a value; what is no list is an empty one.

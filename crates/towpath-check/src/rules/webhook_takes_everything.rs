@@ -62,7 +62,7 @@ fn check(subject: &Subject, given: &Given) -> Vec<Finding> {
             message: format!(
                 "webhook {name} of {} is asked about every object of every namespace, kube-system included, and \
                  nothing can be written while it does not answer",
-                objects::called(&subject.head)
+                subject.head.reference()
             ),
             fix: "leave kube-system out with `namespaceSelector`, or name the resources it is about",
         }
