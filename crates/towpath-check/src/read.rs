@@ -25,7 +25,7 @@ pub fn is_manifest(path: &str) -> bool {
 /// The finding that tells why the file cannot be read.
 pub fn heads(file: &RepoPath, bytes: &[u8]) -> Result<(Vec<Head>, Vec<Finding>), Box<Finding>> {
     let read = read(file, bytes, |head, node| {
-        let holds = live::is_told(node) || may_hold_release(&head);
+        let holds = live::is_told(node) || may_hold_release(&head, node);
         (holds.then(|| Subject { head: head.clone(), value: node.to_json() }), head)
     });
     let read = read.map_err(|error| Box::new(unreadable(file, &error)))?;
@@ -45,8 +45,14 @@ pub fn held(subjects: &[Subject]) -> (Vec<Head>, Vec<Finding>) {
     (heads, unreadable.iter().map(helm::Unreadable::finding).collect())
 }
 
-fn may_hold_release(head: &Head) -> bool {
-    head.api_version == "v1" && matches!(head.kind.as_str(), "Secret" | "ConfigMap")
+/// Whether Helm may have stored a release in an object: most Secrets and ConfigMaps are not worth a second look.
+fn may_hold_release(head: &Head, node: &Node) -> bool {
+    let text = |path: &[&str]| node.at(path).and_then(Node::as_str);
+    match (head.api_version.as_str(), head.kind.as_str()) {
+        ("v1", "Secret") => text(&["type"]) == Some("helm.sh/release.v1"),
+        ("v1", "ConfigMap") => text(&["metadata", "labels", "owner"]) == Some("helm"),
+        _ => false,
+    }
 }
 
 /// The objects of a file, as [`heads`] finds them.

@@ -77,6 +77,21 @@ fn the_objects_of_a_deployed_release_are_known_with_their_release() {
 }
 
 #[test]
+fn a_scan_that_asks_only_who_objects_are_sees_them_too() {
+    let file = RepoPath::parse("dump.yaml").expect("a path");
+    let kinds = |dump: &Value| {
+        let (heads, unreadable) =
+            towpath_check::read::heads(&file, dump.to_string().as_bytes()).expect("YAML");
+        assert!(unreadable.is_empty());
+        heads.into_iter().map(|head| head.kind).collect::<Vec<_>>()
+    };
+    let mut dump = secret_of(&stored("web", 1, "deployed")).value;
+    assert_eq!(kinds(&dump)[..2], ["Secret", "PodDisruptionBudget"]);
+    dump["type"] = json!("Opaque");
+    assert_eq!(kinds(&dump), ["Secret"]);
+}
+
+#[test]
 fn a_config_map_is_base64_once_and_may_lack_compression() {
     let text = stored("web", 1, "deployed").to_string();
     for packed in [gzip(text.as_bytes()), text.into_bytes()] {
