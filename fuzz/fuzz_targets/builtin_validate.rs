@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use towpath_catalog::{Catalog, Minor};
-use towpath_check::builtin::{hint, validate};
-use towpath_check::crd::schema::MAX_VIOLATIONS;
+use towpath_schema::builtin::{hint, validate};
+use towpath_schema::crd::schema::MAX_VIOLATIONS;
 
 static CATALOG: LazyLock<Catalog> =
     LazyLock::new(|| Catalog::load(Minor::NEWEST).expect("the newest minor is known"));

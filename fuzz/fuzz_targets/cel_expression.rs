@@ -3,8 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
-use towpath_check::crd::Definition;
-use towpath_check::crd::schema::Schema;
+use towpath_schema::crd::Definition;
+use towpath_schema::crd::schema::Schema;
 
 fuzz_target!(|rule: &str| {
     let spec = json!({

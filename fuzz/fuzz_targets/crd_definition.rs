@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use towpath_check::crd::schema::Schema;
-use towpath_check::crd::{Definition, compare};
+use towpath_schema::crd::schema::Schema;
+use towpath_schema::crd::{Definition, compare};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(value) = serde_json::from_slice(data) else { return };

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use towpath_check::crd::Definition;
-use towpath_check::crd::schema::Schema;
+use towpath_schema::crd::Definition;
+use towpath_schema::crd::schema::Schema;
 
 fn schema() -> Schema {
     let spec = json!({

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, BenchmarkId, Criterion};
 use serde_json::{Map, Value, json};
-use towpath_check::crd::Definition;
-use towpath_check::crd::schema::Schema;
 use towpath_check::{Context, check};
 use towpath_core::id::RepoPath;
 use towpath_core::stated::Stated;
 use towpath_discovery::facts::{FileFacts, facts};
 use towpath_discovery::inventory::Inventory;
 use towpath_discovery::resolve::resolve;
+use towpath_schema::crd::Definition;
+use towpath_schema::crd::schema::Schema;
 
 type Files = BTreeMap<RepoPath, Arc<FileFacts>>;
 

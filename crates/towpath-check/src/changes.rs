@@ -11,11 +11,11 @@ use towpath_core::finding::{Finding, Severity};
 use towpath_core::id::EnvironmentName;
 use towpath_core::pin::ObjectRef;
 
-use crate::crd::{Broken, Change, Effect, Fails, broken, compare};
 use crate::given::{Defined, Given};
 use crate::judge::Chosen;
 use crate::rules::{BROKEN_RESOURCE, DEFINITION_REMOVED};
 use crate::subject::{Subject, TargetId};
+use towpath_schema::crd::{Broken, Change, Effect, Fails, broken, compare};
 
 /// Two definitions of one kind, by their places in the two states.
 type Pair = (usize, Option<usize>);

@@ -9,9 +9,9 @@ use towpath_catalog::{Catalog, GroupVersionKind, Minor};
 use towpath_core::id::EnvironmentName;
 use towpath_core::pin::Location;
 
-use crate::crd::Definition;
-use crate::crd::schema::Schema;
 use crate::subject::{Head, Kubernetes, Subject, Target, TargetId};
+use towpath_schema::crd::Definition;
+use towpath_schema::crd::schema::Schema;
 
 /// What rules over objects look at.
 #[derive(Debug, Default)]

@@ -10,17 +10,17 @@ use towpath_core::finding::Finding;
 use towpath_core::id::{EnvironmentName, RepoPath};
 use towpath_core::pin::ObjectRef;
 
-use crate::crd::RuleId;
 use crate::given::Given;
 use crate::subject::{Head, Subject};
 use crate::{Check, Rule, rules};
+use towpath_schema::crd::RuleId;
 
 /// The rules that are asked for.
 #[derive(Debug, Clone)]
 pub struct Chosen(Vec<&'static Rule>, BTreeSet<&'static str>);
 
 impl Chosen {
-    /// Every rule, those of [`crate::crd`] included.
+    /// Every rule, those of [`towpath_schema::crd`] included.
     #[must_use]
     pub fn all() -> Self {
         Self::where_id(|_| true)

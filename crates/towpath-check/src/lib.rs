@@ -5,9 +5,7 @@
 //! because another rule might tell it: one fact is one finding, by the division that the rules'
 //! pages state. The pages of the documentation are generated from [`Rule`].
 
-pub mod builtin;
 pub mod changes;
-pub mod crd;
 pub mod diligence;
 pub mod fix;
 pub mod given;

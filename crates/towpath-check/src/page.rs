@@ -3,8 +3,8 @@
 //! `towpath explain-rule`, the pages below `docs/rules` and the reports of other programs are written from it. The words are
 //! the rules' own; must not add any that a rule could say better.
 
-use crate::crd::{Effect, Example, RuleId};
 use crate::{Rule, rules};
+use towpath_schema::crd::{Effect, Example, RuleId};
 
 /// The page of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub fn page(id: &str) -> Option<Page> {
     crate::rule(id).map(of).or_else(|| of_definition(id).map(of_change))
 }
 
-/// The rule of [`crate::crd`] that an id names: `crd-enum-value-removed`.
+/// The rule of [`towpath_schema::crd`] that an id names: `crd-enum-value-removed`.
 #[must_use]
 pub fn of_definition(id: &str) -> Option<RuleId> {
     RuleId::ALL.iter().copied().find(|rule| rule.as_str() == id)

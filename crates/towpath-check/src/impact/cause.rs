@@ -2,8 +2,8 @@
 
 use towpath_core::pin::ObjectRef;
 
-use crate::crd::Fails;
 use crate::sight;
+use towpath_schema::crd::Fails;
 
 /// Why an object is affected.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::changed::{Pair, ids, pairs};
 use super::{Cause, Collected, Side};
-use crate::crd::{self, Broken, Definition, Effect};
 use crate::given::Given;
 use crate::look;
 use crate::subject::{Head, Subject, TargetId};
+use towpath_schema::crd::{self, Broken, Definition, Effect};
 
 /// Adds the objects of every kind whose definition takes less than before.
 pub(super) fn add(before: &Given, after: &Given, all: &mut Collected<'_>) {

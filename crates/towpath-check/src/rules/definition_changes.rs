@@ -1,5 +1,5 @@
 //! Pages of what is met when two states of a definition of custom resources are compared (`changes.rs`), besides the rules
-//! of [`crate::crd`].
+//! of [`towpath_schema::crd`].
 
 use towpath_core::finding::Severity;
 

@@ -2,10 +2,10 @@
 
 use towpath_core::finding::{Finding, Severity};
 
-use crate::crd::Definition;
 use crate::given::Given;
 use crate::subject::Subject;
 use crate::{Check, Rule};
+use towpath_schema::crd::Definition;
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-definition",

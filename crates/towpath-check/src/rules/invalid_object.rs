@@ -3,10 +3,10 @@
 use towpath_core::finding::{Finding, Severity};
 use towpath_core::id::EnvironmentName;
 
-use crate::crd::schema::{Fault, Report};
 use crate::given::Given;
 use crate::subject::Subject;
 use crate::{Check, Rule};
+use towpath_schema::crd::schema::{Fault, Report};
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-object",
@@ -46,7 +46,8 @@ fn check(subject: &Subject, given: &Given) -> Vec<Finding> {
     let mut found = Vec::new();
     for (kubernetes, environments) in given.kubernetes_of(&subject.head) {
         let catalog = given.catalog(kubernetes);
-        let report = catalog.and_then(|catalog| crate::builtin::validate(catalog, &subject.value));
+        let report =
+            catalog.and_then(|catalog| towpath_schema::builtin::validate(catalog, &subject.value));
         if let Some(report) = report {
             tell(subject, &environments, report, &mut found);
         }

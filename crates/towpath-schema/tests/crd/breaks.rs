@@ -1,7 +1,7 @@
 //! Objects that exist, and what a new definition does to them.
 
 use serde_json::{Value, json};
-use towpath_check::crd::{Fails, broken};
+use towpath_schema::crd::{Fails, broken};
 
 use crate::{of_spec, of_version, parse, widget, widgets, yaml};
 
@@ -11,7 +11,7 @@ fn breaks(old: &str, new: &str, spec: Value) -> Vec<String> {
     told(&broken(&[widget(spec)], &old, &new))
 }
 
-fn told(broken: &[towpath_check::crd::Broken]) -> Vec<String> {
+fn told(broken: &[towpath_schema::crd::Broken]) -> Vec<String> {
     let fails = |fails: &Fails| match fails {
         Fails::Creating { changing: Some(path) } => format!("creating, changing {path}"),
         Fails::Creating { changing: None } => "creating".to_owned(),

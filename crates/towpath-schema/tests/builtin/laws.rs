@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Map, Value, json};
 use towpath_catalog::{Catalog, Minor, SchemaRef, Type};
-use towpath_check::builtin::validate;
-use towpath_check::crd::schema::{Fault, Violation};
+use towpath_schema::builtin::validate;
+use towpath_schema::crd::schema::{Fault, Violation};
 
 /// What the decoder says; the rules of the kinds are not about types.
 fn decoded(catalog: &Catalog, object: &Value) -> Vec<Violation> {

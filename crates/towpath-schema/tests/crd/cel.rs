@@ -1,7 +1,7 @@
 //! Rules in CEL: what they say of objects, in the words of the API server.
 
 use serde_json::{Value, json};
-use towpath_check::crd::schema::{Fault, Ratchet, Report, Schema};
+use towpath_schema::crd::schema::{Fault, Ratchet, Report, Schema};
 
 use crate::{of_field, of_spec, parse, widget, yaml};
 

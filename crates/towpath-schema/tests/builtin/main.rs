@@ -10,7 +10,7 @@ mod words;
 
 use serde_json::Value;
 use towpath_catalog::{Catalog, Minor};
-use towpath_check::builtin::validate;
+use towpath_schema::builtin::validate;
 
 /// The documents of a text.
 fn documents(text: &str) -> Vec<Value> {

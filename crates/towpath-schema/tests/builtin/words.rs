@@ -1,7 +1,7 @@
 //! The API server's own words: recorded answers of kube-apiserver 1.36.
 
 use serde_json::{Value, json};
-use towpath_check::builtin::{hint, validate};
+use towpath_schema::builtin::{hint, validate};
 
 use crate::{catalog, documents, said};
 

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use towpath_check::crd::schema::{Report, Schema};
-use towpath_check::crd::{Effect, broken, compare};
+use towpath_schema::crd::schema::{Report, Schema};
+use towpath_schema::crd::{Effect, broken, compare};
 
 use crate::{of_field, of_spec, parse, widget};
 
@@ -231,9 +231,9 @@ proptest! {
 
     #[test]
     fn anything_is_parsed_or_refused(value in object()) {
-        let _ = towpath_check::crd::Definition::parse(&value);
-        let _ = towpath_check::crd::Definition::parse(&of_field(&value));
-        let _ = towpath_check::crd::Definition::parse(&crate::widgets(&value));
+        let _ = towpath_schema::crd::Definition::parse(&value);
+        let _ = towpath_schema::crd::Definition::parse(&of_field(&value));
+        let _ = towpath_schema::crd::Definition::parse(&crate::widgets(&value));
     }
 
     #[test]

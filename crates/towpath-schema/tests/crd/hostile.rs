@@ -1,8 +1,8 @@
 //! Definitions and objects that are made to hurt are refused, or judged within the limits.
 
 use serde_json::{Value, json};
-use towpath_check::crd::schema::{MAX_OBJECT_DEPTH, MAX_VIOLATIONS, Schema};
-use towpath_check::crd::{
+use towpath_schema::crd::schema::{MAX_OBJECT_DEPTH, MAX_VIOLATIONS, Schema};
+use towpath_schema::crd::{
     Definition, DefinitionError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_VERSIONS, broken, compare,
 };
 

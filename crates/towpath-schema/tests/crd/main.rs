@@ -17,7 +17,7 @@ mod laws;
 mod words;
 
 use serde_json::{Map, Value, json};
-use towpath_check::crd::{Change, Definition, compare};
+use towpath_schema::crd::{Change, Definition, compare};
 
 /// A YAML document as JSON.
 fn yaml(text: &str) -> Value {

@@ -1,7 +1,7 @@
 //! The API server's own words, as kube-apiserver 1.36 gave them for this definition.
 
 use serde_json::{Value, json};
-use towpath_check::crd::schema::{Report, Schema};
+use towpath_schema::crd::schema::{Report, Schema};
 
 use crate::{of_spec, parse, widget, yaml};
 

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::Value;
 use towpath_catalog::{Catalog, Minor};
-use towpath_check::builtin::validate;
+use towpath_schema::builtin::validate;
 
 const OBJECTS: &str = include_str!("builtin.yaml");
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use towpath_check::crd::{Change, Example, Place, RuleId, compare};
+use towpath_schema::crd::{Change, Example, Place, RuleId, compare};
 
 use crate::{line, of_field, of_version, parse, widgets, yaml};
 
