@@ -1,11 +1,22 @@
 //! Any bytes are read or refused with a place inside them, by either reading; every value stands
-//! where it says, and what is written of it is read back as the same.
+//! where it says, and what is written of it is read back as the same. What is skimmed is what is read.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use towpath_yaml::{Limits, Node, Reading, Style, Value, parse_with, write};
+use towpath_yaml::{Limits, Node, Reading, Style, Value, parse, parse_with, skim, write};
 
 fuzz_target!(|source: &[u8]| {
+    if let Some(skimmed) = skim(source) {
+        let parsed = parse(source).expect("what is skimmed is YAML");
+        assert_eq!(parsed.len(), skimmed.len());
+        for (document, skimmed) in parsed.iter().zip(&skimmed) {
+            for entry in document.root.as_map().expect("a mapping") {
+                let path = [entry.key.text.as_str()];
+                let text = entry.value.as_str().filter(|_| !skimmed.is_block(&path));
+                assert!(skimmed.has(&path) && skimmed.text(&path) == text);
+            }
+        }
+    }
     for reading in [Reading::GoYaml2, Reading::GoYaml3] {
         let limits = Limits { reading, ..Limits::default() };
         match parse_with(source, &limits) {

@@ -10,7 +10,8 @@
 //! what a render makes, [`emit`] for what Towpath itself makes.
 //!
 //! Where to go next: `load.rs` builds the tree from events, `scalar.rs` has the rules for scalars,
-//! `edit.rs` the edits and their proof, `quote.rs` the quoting, `write.rs` the writer.
+//! `edit.rs` the edits and their proof, `quote.rs` the quoting, `write.rs` the writer, `skim.rs` the
+//! short way for who needs no more than the first lines of documents.
 
 mod base64;
 mod check;
@@ -23,6 +24,7 @@ mod node;
 mod position;
 mod quote;
 mod scalar;
+mod skim;
 mod timestamp;
 mod token;
 mod write;
@@ -34,4 +36,5 @@ pub use load::{Duplicates, Limits, Reading, parse, parse_with};
 pub use node::{Document, Entry, Key, Mapping, Node, Style, Value};
 pub use position::Span;
 pub use quote::quote;
+pub use skim::{LEVELS, Skimmed, skim};
 pub use write::write;
