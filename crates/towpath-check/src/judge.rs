@@ -47,10 +47,12 @@ impl Chosen {
         self.1.contains(id)
     }
 
-    /// Whether the rules that are asked for look at no more of an object than who it is.
+    /// Whether the rules that are asked for look at no more of an object than who it is. Those over what discovery found
+    /// look at no object.
     #[must_use]
     pub fn needs_heads_only(&self) -> bool {
-        self.0.iter().all(|rule| matches!(rule.check, Check::Head(_) | Check::Met))
+        let is_enough = |check| matches!(check, Check::Head(_) | Check::Met | Check::Repository(_));
+        self.0.iter().all(|rule| is_enough(rule.check))
     }
 }
 

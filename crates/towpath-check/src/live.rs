@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use towpath_yaml::Node;
 
 use crate::subject::{Head, Source, Subject};
 
@@ -15,9 +14,8 @@ use crate::subject::{Head, Source, Subject};
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Whether an object comes from a cluster and says how it was written.
-pub(crate) fn is_told(node: &Node) -> bool {
-    let Some(metadata) = node.get("metadata") else { return false };
-    metadata.get("managedFields").is_some() || metadata.at(&["annotations", LAST_APPLIED]).is_some()
+pub(crate) fn is_told(has: impl Fn(&[&str]) -> bool) -> bool {
+    has(&["metadata", "managedFields"]) || has(&["metadata", "annotations", LAST_APPLIED])
 }
 
 /// The object once for each version in which it was written, with who says so. None of an object that is no cluster's

@@ -5,7 +5,7 @@
 use towpath_core::finding::{Finding, Severity};
 use towpath_core::id::RepoPath;
 use towpath_core::pin::Location;
-use towpath_yaml::Node;
+use towpath_yaml::{Node, Skimmed, skim};
 
 use crate::subject::{Head, Subject};
 use crate::{helm, live};
@@ -24,8 +24,12 @@ pub fn is_manifest(path: &str) -> bool {
 /// # Errors
 /// The finding that tells why the file cannot be read.
 pub fn heads(file: &RepoPath, bytes: &[u8]) -> Result<(Vec<Head>, Vec<Finding>), Box<Finding>> {
+    if let Some(heads) = skim(bytes).and_then(|documents| plain_heads(file, &documents)) {
+        return Ok((heads, Vec::new()));
+    }
     let read = read(file, bytes, |head, node| {
-        let holds = live::is_told(node) || may_hold_release(&head, node);
+        let text = |path: &[&str]| node.at(path).and_then(Node::as_str);
+        let holds = live::is_told(|path| node.at(path).is_some()) || may_hold_release(&head, text);
         (holds.then(|| Subject { head: head.clone(), value: node.to_json() }), head)
     });
     let read = read.map_err(|error| Box::new(unreadable(file, &error)))?;
@@ -33,6 +37,26 @@ pub fn heads(file: &RepoPath, bytes: &[u8]) -> Result<(Vec<Head>, Vec<Finding>),
     let (more, unreadable) = held(&holders.into_iter().flatten().collect::<Vec<_>>());
     heads.extend(more);
     Ok((heads, unreadable))
+}
+
+/// Who the objects of a plainly written file are; `None` where one may hold others, which takes all of it to see.
+fn plain_heads(file: &RepoPath, documents: &[Skimmed<'_>]) -> Option<Vec<Head>> {
+    let mut heads = Vec::with_capacity(documents.len());
+    for document in documents {
+        if Head::PATHS.iter().any(|path| document.is_block(path)) {
+            return None;
+        }
+        let at = Location { file: file.clone(), line: document.line, column: 1 };
+        let Some(head) = Head::of(|path| document.text(path), at) else { continue };
+        let has = |path: &[&str]| document.has(path);
+        let text = |path: &[&str]| document.text(path);
+        let is_list = head.kind.ends_with("List") && has(&["items"]);
+        if is_list || live::is_told(has) || may_hold_release(&head, text) {
+            return None;
+        }
+        heads.push(head);
+    }
+    Some(heads)
 }
 
 /// Who the objects are that others hold, and what of it cannot be read.
@@ -46,8 +70,7 @@ pub fn held(subjects: &[Subject]) -> (Vec<Head>, Vec<Finding>) {
 }
 
 /// Whether Helm may have stored a release in an object: most Secrets and ConfigMaps are not worth a second look.
-fn may_hold_release(head: &Head, node: &Node) -> bool {
-    let text = |path: &[&str]| node.at(path).and_then(Node::as_str);
+fn may_hold_release<'t>(head: &Head, text: impl Fn(&[&str]) -> Option<&'t str>) -> bool {
     match (head.api_version.as_str(), head.kind.as_str()) {
         ("v1", "Secret") => text(&["type"]) == Some("helm.sh/release.v1"),
         ("v1", "ConfigMap") => text(&["metadata", "labels", "owner"]) == Some("helm"),

@@ -89,6 +89,17 @@ pub struct Head {
 }
 
 impl Head {
+    /// Where the texts are that say who an object is, and what it is that Helm stores a release in.
+    pub(crate) const PATHS: [&[&str]; 7] = [
+        &["apiVersion"],
+        &["kind"],
+        &["type"],
+        &["metadata", "name"],
+        &["metadata", "generateName"],
+        &["metadata", "namespace"],
+        &["metadata", "labels", "owner"],
+    ];
+
     /// Who a parsed object is; `None` for what is no Kubernetes object.
     #[must_use]
     pub fn of_node(node: &Node, at: Location) -> Option<Self> {
@@ -105,7 +116,7 @@ impl Head {
         Self::of(text, at)
     }
 
-    fn of<'v>(text: impl Fn(&[&str]) -> Option<&'v str>, at: Location) -> Option<Self> {
+    pub(crate) fn of<'v>(text: impl Fn(&[&str]) -> Option<&'v str>, at: Location) -> Option<Self> {
         let (api_version, kind) = (text(&["apiVersion"])?, text(&["kind"])?);
         let name = text(&["metadata", "name"]).or_else(|| text(&["metadata", "generateName"]));
         Some(Self {
