@@ -4,6 +4,7 @@
 //! clusters share is handed over once. Must not decide what a finding means for a promotion.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use towpath_catalog::Minor;
@@ -78,13 +79,7 @@ pub fn gather(mut targets: Vec<Target>, walks: &[Walk]) -> Judged {
             judged.troubles(target, walk);
         }
     }
-    let mut subjects = Vec::new();
-    for (rendered, of) in groups {
-        let of: Arc<[TargetId]> = of.into();
-        let objects = rendered.objects.iter();
-        subjects.extend(objects.filter_map(|object| subject(object, &of)));
-    }
-    let subjects = once(subjects);
+    let subjects = once(&groups);
     judged.files = subjects.iter().map(|subject| subject.head.at.file.clone()).collect();
     let mut by_target: BTreeMap<TargetId, Vec<&Subject>> = BTreeMap::new();
     for subject in &subjects {
@@ -119,33 +114,68 @@ fn is_whole(walk: &Walk, subjects: &[&Subject]) -> bool {
     })
 }
 
-/// The same objects, those once that several clusters are given alike. Which rendering made them does not count: clusters
-/// are rendered by several threads, and what one of them knows already is chance.
-fn once(subjects: Vec<Subject>) -> Vec<Subject> {
-    let mut kept: Vec<Subject> = Vec::with_capacity(subjects.len());
-    let mut places: BTreeMap<(RepoPath, u32, String, String), Vec<usize>> = BTreeMap::new();
-    for subject in subjects {
-        let head = &subject.head;
-        let (file, line) = (head.at.file.clone(), head.at.line);
-        let own =
-            places.entry((file, line, head.namespace.clone(), head.name.clone())).or_default();
-        let same = own
-            .iter()
-            .copied()
-            .find(|place| kept.get(*place).is_some_and(|known| known.value == subject.value));
-        match same.and_then(|place| kept.get_mut(place)) {
-            Some(known) => {
-                let both = known.head.targets.iter().chain(subject.head.targets.iter());
-                let both: BTreeSet<TargetId> = both.copied().collect();
-                known.head.targets = both.into_iter().collect();
-            }
-            None => {
-                own.push(kept.len());
-                kept.push(subject);
+/// The objects of renderings, those once that several clusters are given alike. Which rendering made them does not count:
+/// clusters are rendered by several threads, and what one of them knows already is chance.
+fn once(groups: &[(Arc<Rendered>, Vec<TargetId>)]) -> Vec<Subject> {
+    let mut kept: Vec<(&Object, Vec<TargetId>)> = Vec::new();
+    let mut places: BTreeMap<(&str, usize), Place> = BTreeMap::new();
+    for (rendered, of) in groups {
+        for object in &rendered.objects {
+            let at = (&*object.origin.file, object.origin.line);
+            let place = places.entry(at).or_default();
+            match place.known(object, &kept) {
+                Some(known) => kept[known].1.extend(of),
+                None => {
+                    place.add(object, kept.len());
+                    kept.push((object, of.clone()));
+                }
             }
         }
     }
-    kept
+    let mut last: Arc<[TargetId]> = Arc::from([]);
+    let subjects = kept.into_iter().filter_map(|(object, mut targets)| {
+        targets.sort_unstable();
+        targets.dedup();
+        if *last != *targets {
+            last = targets.into();
+        }
+        subject(object, &last)
+    });
+    subjects.collect()
+}
+
+/// What is known of one place in a file. A thousand clusters may each make another object of it, so all but the first are
+/// found by what is in them.
+#[derive(Default)]
+struct Place {
+    first: Option<usize>,
+    others: BTreeMap<u64, Vec<usize>>,
+}
+
+impl Place {
+    /// Which of those that are kept is the same object.
+    fn known(&self, object: &Object, kept: &[(&Object, Vec<TargetId>)]) -> Option<usize> {
+        let is_same = |at: &usize| kept.get(*at).is_some_and(|(k, _)| k.value == object.value);
+        let first = self.first.filter(is_same);
+        if first.is_some() || self.others.is_empty() {
+            return first;
+        }
+        self.others.get(&print(object))?.iter().copied().find(is_same)
+    }
+
+    fn add(&mut self, object: &Object, at: usize) {
+        match self.first {
+            None => self.first = Some(at),
+            Some(_) => self.others.entry(print(object)).or_default().push(at),
+        }
+    }
+}
+
+/// A number that equal objects have in common, and hardly any others.
+fn print(object: &Object) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    object.value.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn subject(object: &Object, targets: &Arc<[TargetId]>) -> Option<Subject> {
@@ -238,8 +268,8 @@ fn finding(
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
-    use towpath_render::MemoryTree;
     use towpath_render::flux::{self, Depth, Inputs, Memo, Source as Files, Sources, Start};
+    use towpath_render::{MemoryTree, Origin};
 
     use super::*;
 
@@ -282,6 +312,45 @@ spec: {interval: 10m, path: ./step, prune: true, sourceRef: {kind: GitRepository
             whole: false,
         };
         gather(vec![target], &[walk]).given.targets.iter().all(|target| target.whole)
+    }
+
+    #[test]
+    fn what_clusters_are_given_alike_is_judged_once_for_all_of_them() {
+        let object = |line, text: &str| Object {
+            value: serde_json::json!({
+                "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "map"}, "data": {"text": text}
+            }),
+            origin: Origin { file: "map.yaml".into(), line, ..Origin::default() },
+        };
+        let group = |id, objects| {
+            let rendered =
+                Rendered { objects, unknown_variables: BTreeSet::new(), warnings: Vec::new() };
+            (Arc::new(rendered), vec![TargetId(id)])
+        };
+        let groups = [
+            group(0, vec![object(1, "a"), object(9, "a")]),
+            group(1, vec![object(1, "b")]),
+            group(2, vec![object(1, "c"), object(1, "a")]),
+            group(4, vec![object(1, "c")]),
+            group(3, vec![object(1, "b")]),
+            group(3, vec![object(1, "c")]),
+        ];
+        let told: Vec<_> = once(&groups)
+            .into_iter()
+            .map(|subject| {
+                let targets: Vec<u32> = subject.head.targets.iter().map(|id| id.0).collect();
+                (subject.head.at.line, subject.value["data"]["text"].clone(), targets)
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (1, "a".into(), vec![0, 2]),
+                (9, "a".into(), vec![0]),
+                (1, "b".into(), vec![1, 3]),
+                (1, "c".into(), vec![2, 3, 4]),
+            ]
+        );
     }
 
     #[test]
