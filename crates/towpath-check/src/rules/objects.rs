@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use towpath_core::finding::{Finding, Severity};
+use towpath_core::id::EnvironmentName;
 
 use crate::given::Given;
 use crate::subject::{Head, Subject, TargetId};
@@ -22,23 +23,28 @@ pub(super) struct Fault<'f> {
 impl Fault<'_> {
     /// The finding, for the environments of those who are given the object.
     pub(super) fn finding(self, given: &Given) -> Finding {
+        let environments = given.environments_of(self.head);
+        self.concerning(environments)
+    }
+
+    /// The finding, for the environment of one target.
+    pub(super) fn finding_for(self, id: TargetId, given: &Given) -> Finding {
+        // All who are given the object are not asked: a thousand targets may each have their own finding.
+        let environment = given.target(id).and_then(|target| target.environment());
+        self.concerning(environment.cloned().into_iter().collect())
+    }
+
+    fn concerning(self, environments: Vec<EnvironmentName>) -> Finding {
         Finding {
             rule: self.rule,
             severity: self.severity,
-            environments: given.environments_of(self.head),
+            environments,
             object: Some(self.head.reference()),
             field: self.field,
             at: self.head.at.clone(),
             message: self.message,
             fix: self.fix.to_owned(),
         }
-    }
-
-    /// The finding, for the environment of one target.
-    pub(super) fn finding_for(self, id: TargetId, given: &Given) -> Finding {
-        let environment = given.target(id).and_then(|target| target.environment());
-        let environments = environment.cloned().into_iter().collect();
-        Finding { environments, ..self.finding(given) }
     }
 }
 
