@@ -32,7 +32,6 @@ mod no_prune;
 mod no_remediation;
 mod no_timeout;
 mod object;
-mod objects;
 mod pre_stable_api;
 mod production_not_exact;
 mod range_takes_major;

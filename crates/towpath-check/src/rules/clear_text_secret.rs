@@ -9,7 +9,7 @@ use regex::Regex;
 use serde_json::Value;
 use towpath_core::finding::{Finding, Severity};
 
-use super::objects::{self, Fault};
+use super::object::{self, Fault};
 use crate::given::Given;
 use crate::subject::{Source, Subject};
 use crate::{Check, Rule, sight};
@@ -78,7 +78,7 @@ fn fault(subject: &Subject, severity: Severity, field: String, message: String) 
 fn values(subject: &Subject, given: &Given) -> Option<Finding> {
     let value = &subject.value;
     let is_token = matches!(
-        objects::text(value, "type"),
+        object::text(value, "type"),
         Some("kubernetes.io/service-account-token" | "helm.sh/release.v1")
     );
     let labels = value.pointer("/metadata/labels");
@@ -86,7 +86,7 @@ fn values(subject: &Subject, given: &Given) -> Option<Finding> {
     let of_chart = label("helm.sh/chart").is_some()
         || label("chart").is_some()
         || label("app.kubernetes.io/managed-by") == Some("Helm");
-    let is_sealed = objects::text(value, "sops.mac").is_some();
+    let is_sealed = object::text(value, "sops.mac").is_some();
     if is_token || of_chart || is_sealed {
         return None;
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use towpath_core::finding::{Finding, Severity};
 
-use super::objects::{self, Fault};
+use super::object::{self, Fault};
 use crate::given::Given;
 use crate::subject::{Head, Source, Subject};
 use crate::{Check, Rule};
@@ -68,7 +68,7 @@ fn counts(subject: &Subject) -> bool {
     let hook = subject.value.pointer("/metadata/annotations/helm.sh~1hook");
     let group = subject.head.gvk().group;
     *source == Source::File
-        && objects::text(&subject.value, "metadata.name").is_some_and(|name| !name.contains("${"))
+        && object::text(&subject.value, "metadata.name").is_some_and(|name| !name.contains("${"))
         && !(group == "kustomize.config.k8s.io" || kind.is_empty())
         && hook.and_then(Value::as_str).is_none()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use towpath_core::finding::{Finding, Severity};
 
-use super::objects::{self, Fault};
+use super::object::{self, Fault};
 use crate::given::Given;
 use crate::subject::Subject;
 use crate::{Check, Rule};
@@ -51,10 +51,10 @@ fn containers(subject: &Subject, replaced: &BTreeSet<&str>, given: &Given) -> Ve
     if subject.head.gvk().group == "serving.knative.dev" {
         return Vec::new();
     }
-    let Some((path, template)) = objects::template(subject) else { return Vec::new() };
+    let Some((path, template)) = object::template(subject) else { return Vec::new() };
     let mut found = Vec::new();
     for field in ["initContainers", "containers", "ephemeralContainers"] {
-        let containers = objects::list(template, &format!("spec.{field}"));
+        let containers = object::list(template, &format!("spec.{field}"));
         for (number, container) in containers.iter().enumerate() {
             let Some(image) = container.get("image").and_then(Value::as_str) else { continue };
             let Some(latest) = latest(image) else { continue };
@@ -121,7 +121,7 @@ fn replaced(given: &Given) -> BTreeSet<&str> {
             ("kustomize.toolkit.fluxcd.io", "Kustomization") => "spec.images",
             _ => continue,
         };
-        for image in objects::list(&subject.value, images) {
+        for image in object::list(&subject.value, images) {
             if ["newName", "newTag", "digest", "tagSuffix"]
                 .iter()
                 .any(|key| image.get(key).is_some())

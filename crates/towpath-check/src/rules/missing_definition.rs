@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use towpath_core::finding::{Finding, Severity};
 use towpath_discovery::groups;
 
-use super::objects::{self, Fault};
+use super::object::{self, Fault};
 use super::whole;
 use crate::given::Given;
 use crate::subject::Subject;
@@ -110,12 +110,12 @@ fn defined(subject: &Subject) -> Option<(&str, &str)> {
     let kind = subject.head.gvk();
     let is_definition =
         (kind.group, kind.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition");
-    let text = |path| objects::text(&subject.value, path);
+    let text = |path| object::text(&subject.value, path);
     if is_definition { Some((text("spec.group")?, text("spec.names.kind")?)) } else { None }
 }
 
 fn served(subject: &Subject) -> Option<&str> {
     let kind = subject.head.gvk();
     let is_service = (kind.group, kind.kind) == ("apiregistration.k8s.io", "APIService");
-    if is_service { objects::text(&subject.value, "spec.group") } else { None }
+    if is_service { object::text(&subject.value, "spec.group") } else { None }
 }

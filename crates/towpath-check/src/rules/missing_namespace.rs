@@ -6,7 +6,7 @@ use serde_json::Value;
 use towpath_catalog::Scope;
 use towpath_core::finding::{Finding, Severity};
 
-use super::objects::{self, Fault};
+use super::object::{self, Fault};
 use super::whole;
 use crate::given::Given;
 use crate::subject::{Subject, TargetId};
@@ -84,7 +84,7 @@ fn created(subject: &Subject) -> Option<&str> {
 }
 
 fn created_by_release(release: &Subject) -> Option<&str> {
-    let creates = objects::at(&release.value, "spec.install.createNamespace");
+    let creates = object::at(&release.value, "spec.install.createNamespace");
     (creates == Some(&Value::Bool(true))).then(|| whole::release_namespace(release))
 }
 

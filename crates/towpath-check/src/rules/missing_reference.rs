@@ -6,7 +6,7 @@ use serde_json::Value;
 use towpath_core::finding::{Finding, Severity};
 use towpath_discovery::groups;
 
-use super::objects::{self, Fault};
+use super::object::{self, Fault};
 use super::whole::{self, Whole};
 use crate::given::Given;
 use crate::subject::Subject;
@@ -77,16 +77,16 @@ impl<'g> Namespace<'g> {
     fn add(&mut self, subject: &'g Subject) {
         let head = &subject.head;
         let group = head.gvk().group;
-        let text = |path| objects::text(&subject.value, path);
+        let text = |path| object::text(&subject.value, path);
         self.subjects.push(subject);
         if groups::is_built_in(group) {
             self.names.insert((&head.kind, &head.name));
-            if let Some((_, template)) = objects::template(subject) {
-                self.pods.push(objects::at(template, "metadata.labels"));
+            if let Some((_, template)) = object::template(subject) {
+                self.pods.push(object::at(template, "metadata.labels"));
             }
             // An Ingress may ask cert-manager for its Secret.
-            let tls = objects::list(&subject.value, "spec.tls").iter();
-            let secrets = tls.filter_map(|tls| objects::text(tls, "secretName"));
+            let tls = object::list(&subject.value, "spec.tls").iter();
+            let secrets = tls.filter_map(|tls| object::text(tls, "secretName"));
             self.names.extend(secrets.map(|name| ("Secret", name)));
             return;
         }
@@ -182,7 +182,7 @@ fn namespaces<'g>(cluster: &Whole<'g>) -> Vec<Namespace<'g>> {
 
 fn lost(subject: &Subject, namespace: &Namespace<'_>, mounts: bool) -> Vec<Lost> {
     let value = &subject.value;
-    let text = |path| objects::text(value, path).unwrap_or_default();
+    let text = |path| object::text(value, path).unwrap_or_default();
     let kind = subject.head.gvk();
     let mut found = Vec::new();
     let mut need = |severity, field: &str, kind: &str, name: &str| {
@@ -208,7 +208,7 @@ fn lost(subject: &Subject, namespace: &Namespace<'_>, mounts: bool) -> Vec<Lost>
             backends(value, |field, name| need(Severity::Error, field, "Service", name));
         }
         ("", "Service") if text("spec.type") != "ExternalName" => {
-            let selector = objects::at(value, "spec.selector").and_then(Value::as_object);
+            let selector = object::at(value, "spec.selector").and_then(Value::as_object);
             if selector.is_some_and(|selector| {
                 !selector.is_empty() && !selects(namespace, |labels| has_labels(labels, selector))
             }) {
@@ -216,9 +216,9 @@ fn lost(subject: &Subject, namespace: &Namespace<'_>, mounts: bool) -> Vec<Lost>
             }
         }
         ("policy", "PodDisruptionBudget") => {
-            let selector = objects::at(value, "spec.selector");
+            let selector = object::at(value, "spec.selector");
             // Expressions are left to the server.
-            let plain = selector.filter(|s| objects::list(s, "matchExpressions").is_empty());
+            let plain = selector.filter(|s| object::list(s, "matchExpressions").is_empty());
             let labels = plain.and_then(|s| s.get("matchLabels")).and_then(Value::as_object);
             if labels.is_some_and(|wanted| !selects(namespace, |labels| has_labels(labels, wanted)))
             {
@@ -228,7 +228,7 @@ fn lost(subject: &Subject, namespace: &Namespace<'_>, mounts: bool) -> Vec<Lost>
         _ => {}
     }
     if groups::is_built_in(kind.group)
-        && let Some((path, template)) = objects::template(subject)
+        && let Some((path, template)) = object::template(subject)
     {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
         pods(template, &prefix, mounts, |severity, field, kind, name| {
@@ -259,15 +259,15 @@ fn has_labels(labels: &Value, wanted: &serde_json::Map<String, Value>) -> bool {
 }
 
 fn backends(value: &Value, mut need: impl FnMut(&str, &str)) {
-    let default = objects::text(value, "spec.defaultBackend.service.name");
+    let default = object::text(value, "spec.defaultBackend.service.name");
     if let Some(name) = default {
         need("spec.defaultBackend.service.name", name);
     }
-    for (rule_number, rule) in objects::list(value, "spec.rules").iter().enumerate() {
-        for (number, path) in objects::list(rule, "http.paths").iter().enumerate() {
-            let Some(name) = objects::text(path, "backend.service.name") else { continue };
+    for (rule_number, rule) in object::list(value, "spec.rules").iter().enumerate() {
+        for (number, path) in object::list(rule, "http.paths").iter().enumerate() {
+            let Some(name) = object::text(path, "backend.service.name") else { continue };
             // What the controller of AWS calls an action is an annotation and no Service.
-            if objects::text(path, "backend.service.port.name") == Some("use-annotation") {
+            if object::text(path, "backend.service.port.name") == Some("use-annotation") {
                 continue;
             }
             let field =
@@ -283,7 +283,7 @@ fn pods(
     mounts: bool,
     mut need: impl FnMut(Severity, String, &str, &str),
 ) {
-    if let Some(name) = objects::text(template, "spec.serviceAccountName") {
+    if let Some(name) = object::text(template, "spec.serviceAccountName") {
         need(Severity::Warning, format!("{prefix}spec.serviceAccountName"), "ServiceAccount", name);
     }
     if !mounts {
@@ -291,16 +291,16 @@ fn pods(
     }
     let is_needed = |reference: &Value| reference.get("optional") != Some(&Value::Bool(true));
     let mut mount = |at: &Value, field: String, kind: &str, reference: &str, key: &str| {
-        let Some(reference) = objects::at(at, reference).filter(|r| is_needed(r)) else { return };
-        if let Some(name) = objects::text(reference, key) {
+        let Some(reference) = object::at(at, reference).filter(|r| is_needed(r)) else { return };
+        if let Some(name) = object::text(reference, key) {
             need(Severity::Info, field, kind, name);
         }
     };
     for list in ["initContainers", "containers"] {
-        let containers = objects::list(template, &format!("spec.{list}")).iter();
+        let containers = object::list(template, &format!("spec.{list}")).iter();
         for (number, container) in containers.enumerate() {
             let field = format!("{prefix}spec.{list}[{number}]");
-            for (number, from) in objects::list(container, "envFrom").iter().enumerate() {
+            for (number, from) in object::list(container, "envFrom").iter().enumerate() {
                 let field = format!("{field}.envFrom[{number}]");
                 mount(
                     from,
@@ -311,7 +311,7 @@ fn pods(
                 );
                 mount(from, format!("{field}.secretRef.name"), "Secret", "secretRef", "name");
             }
-            for (number, env) in objects::list(container, "env").iter().enumerate() {
+            for (number, env) in object::list(container, "env").iter().enumerate() {
                 let field = format!("{field}.env[{number}].valueFrom");
                 for (kind, key) in [("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef")] {
                     let reference = format!("valueFrom.{key}");
@@ -320,13 +320,13 @@ fn pods(
             }
         }
     }
-    for (number, volume) in objects::list(template, "spec.volumes").iter().enumerate() {
+    for (number, volume) in object::list(template, "spec.volumes").iter().enumerate() {
         let field = format!("{prefix}spec.volumes[{number}]");
         mount(volume, format!("{field}.configMap.name"), "ConfigMap", "configMap", "name");
         mount(volume, format!("{field}.secret.secretName"), "Secret", "secret", "secretName");
         let claim = format!("{field}.persistentVolumeClaim.claimName");
         mount(volume, claim, "PersistentVolumeClaim", "persistentVolumeClaim", "claimName");
-        for (number, source) in objects::list(volume, "projected.sources").iter().enumerate() {
+        for (number, source) in object::list(volume, "projected.sources").iter().enumerate() {
             let field = format!("{field}.projected.sources[{number}]");
             mount(source, format!("{field}.configMap.name"), "ConfigMap", "configMap", "name");
             mount(source, format!("{field}.secret.name"), "Secret", "secret", "name");

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use towpath_core::finding::{Finding, Severity};
 
-use super::objects::{self, Fault};
+use super::object::{self, Fault};
 use crate::given::Given;
 use crate::subject::Subject;
 use crate::{Check, Rule};
@@ -50,10 +50,10 @@ fn check(subject: &Subject, given: &Given) -> Vec<Finding> {
     }
     // The default became `Fail` with v1.
     let default = if kind.version == "v1" { "Fail" } else { "Ignore" };
-    let webhooks = objects::list(&subject.value, "webhooks").iter().enumerate();
+    let webhooks = object::list(&subject.value, "webhooks").iter().enumerate();
     let hit = webhooks.filter(|(_, webhook)| takes_everything(webhook, default));
     hit.map(|(number, webhook)| {
-        let name = objects::text(webhook, "name").unwrap_or("without a name");
+        let name = object::text(webhook, "name").unwrap_or("without a name");
         Fault {
             rule: RULE.id,
             severity: RULE.severity,
@@ -72,7 +72,7 @@ fn check(subject: &Subject, given: &Given) -> Vec<Finding> {
 }
 
 fn takes_everything(webhook: &Value, default: &str) -> bool {
-    let policy = objects::text(webhook, "failurePolicy").unwrap_or(default);
+    let policy = object::text(webhook, "failurePolicy").unwrap_or(default);
     let is_open = |selector: &str| match webhook.get(selector) {
         None | Some(Value::Null) => true,
         Some(selector) => {
@@ -87,10 +87,10 @@ fn takes_everything(webhook: &Value, default: &str) -> bool {
     policy == "Fail"
         && is_open("namespaceSelector")
         && is_open("objectSelector")
-        && objects::list(webhook, "matchConditions").is_empty()
-        && objects::list(webhook, "rules").iter().any(|rule| {
+        && object::list(webhook, "matchConditions").is_empty()
+        && object::list(webhook, "rules").iter().any(|rule| {
             let has = |field: &str, all: &[&str]| {
-                let texts = objects::list(rule, field).iter().filter_map(Value::as_str);
+                let texts = object::list(rule, field).iter().filter_map(Value::as_str);
                 texts.into_iter().any(|text| all.contains(&text))
             };
             let writes = has("operations", &["*", "CREATE", "UPDATE"]);

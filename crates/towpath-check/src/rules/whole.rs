@@ -5,7 +5,7 @@ use towpath_catalog::GroupVersionKind;
 use crate::given::Given;
 use crate::subject::{Subject, TargetId};
 
-use super::objects;
+use super::object;
 
 /// A cluster of which everything is known that it is given.
 pub(super) struct Whole<'g> {
@@ -64,7 +64,7 @@ fn is_release(subject: &Subject) -> bool {
 
 /// The namespace that a HelmRelease installs into.
 pub(super) fn release_namespace(release: &Subject) -> &str {
-    objects::text(&release.value, "spec.targetNamespace").unwrap_or(&release.head.namespace)
+    object::text(&release.value, "spec.targetNamespace").unwrap_or(&release.head.namespace)
 }
 
 /// Whether a namespace is on every cluster with Flux.
