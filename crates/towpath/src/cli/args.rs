@@ -3,11 +3,23 @@
 //! Only shapes and words; commands resolve them. The reference, man pages and completion are made from
 //! this file.
 
+mod promotion;
+mod release;
+mod sandbox;
+
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use super::failure::Failure;
+
+pub(crate) use promotion::{
+    ApproveArgs, HistoryArgs, HistoryCommand, OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs,
+};
+pub(crate) use release::{PlaceArgs, ReleaseArgs, ReleaseCommand};
+pub(crate) use sandbox::{
+    SandboxArgs, SandboxCommand, SandboxCreateArgs, SandboxDeleteArgs, SandboxPromoteArgs,
+};
 
 /// Carries a platform change from a sandbox to production, through Git, on a path that it discovers.
 #[derive(Debug, Parser)]
@@ -235,26 +247,6 @@ pub(crate) struct ExplainArgs {
     pub(crate) component: Option<String>,
 }
 
-/// `towpath plan`
-#[derive(Debug, Args)]
-pub(crate) struct PlanArgs {
-    /// The environment
-    #[arg(value_name = "ENV")]
-    pub(crate) environment: String,
-    /// The component; needed where the environment has several that differ
-    #[arg(long, value_name = "NAME")]
-    pub(crate) component: Option<String>,
-    /// This version instead of the one that the path offers
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) to: Option<String>,
-    /// Accept a version below the present one
-    #[arg(long, requires = "to")]
-    pub(crate) allow_downgrade: bool,
-    /// Accept a version that neither the ledger nor the registry knows
-    #[arg(long, requires = "to")]
-    pub(crate) allow_unknown: bool,
-}
-
 /// `towpath render`
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
@@ -348,244 +340,6 @@ pub(crate) enum FailOn {
     Error,
     /// None
     Never,
-}
-
-/// `towpath promote`
-#[derive(Debug, Args)]
-pub(crate) struct PromoteArgs {
-    #[command(flatten)]
-    pub(crate) plan: PlanArgs,
-    /// Push to this new branch, for a pull request, instead of to the trunk
-    #[arg(long, value_name = "BRANCH")]
-    pub(crate) branch: Option<String>,
-}
-
-/// `towpath rollback`
-#[derive(Debug, Args)]
-pub(crate) struct RollbackArgs {
-    /// The environment
-    #[arg(value_name = "ENV")]
-    pub(crate) environment: String,
-    /// The component
-    #[arg(long, value_name = "NAME")]
-    pub(crate) component: Option<String>,
-    /// This version instead of the last recorded good one
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) to: Option<String>,
-    /// Push to this new branch, for a pull request, instead of to the trunk
-    #[arg(long, value_name = "BRANCH")]
-    pub(crate) branch: Option<String>,
-}
-
-/// `towpath approve`
-#[derive(Debug, Args)]
-pub(crate) struct ApproveArgs {
-    /// The environment
-    #[arg(value_name = "ENV")]
-    pub(crate) environment: String,
-    /// The plan's hash, or at least its first eight digits
-    #[arg(value_name = "HASH")]
-    pub(crate) hash: String,
-    /// The component
-    #[arg(long, value_name = "NAME")]
-    pub(crate) component: Option<String>,
-    /// The version, where the plan is not for the one that the path offers
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) to: Option<String>,
-}
-
-/// `towpath override`
-#[derive(Debug, Args)]
-pub(crate) struct OverrideArgs {
-    /// The environment
-    #[arg(value_name = "ENV")]
-    pub(crate) environment: String,
-    /// The gate: path, approval, order, verified or soak
-    #[arg(value_name = "GATE")]
-    pub(crate) gate: String,
-    /// Why
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: String,
-    /// How long it counts
-    #[arg(long = "for", value_name = "DURATION", default_value = "1h")]
-    pub(crate) duration: String,
-    /// The component
-    #[arg(long, value_name = "NAME")]
-    pub(crate) component: Option<String>,
-    /// The version, where the plan is not for the one that the path offers
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) to: Option<String>,
-}
-
-/// `towpath history`
-#[derive(Debug, Args)]
-pub(crate) struct HistoryArgs {
-    #[command(subcommand)]
-    pub(crate) command: Option<HistoryCommand>,
-    /// Only records of this environment
-    #[arg(long, value_name = "ENV")]
-    pub(crate) environment: Option<String>,
-    /// Only records of this component
-    #[arg(long, value_name = "NAME")]
-    pub(crate) component: Option<String>,
-    /// Only overrides and what passed by one
-    #[arg(long)]
-    pub(crate) overrides: bool,
-    /// At most so many records, the newest
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
-}
-
-/// `towpath history …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum HistoryCommand {
-    /// Prove that the chain is whole and agrees with the commits it names
-    Verify,
-}
-
-/// `towpath release`
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
-pub(crate) struct ReleaseArgs {
-    #[command(subcommand)]
-    pub(crate) command: Option<ReleaseCommand>,
-    /// The version
-    #[arg(value_name = "VERSION", required = true)]
-    pub(crate) version: Option<String>,
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
-    /// Package this commit, tag or branch
-    #[arg(long, value_name = "REVISION", conflicts_with = "work_tree")]
-    pub(crate) commit: Option<String>,
-    /// Package the files as they are in the work tree; such a release is not recorded
-    #[arg(long)]
-    pub(crate) work_tree: bool,
-    /// Flux ignore patterns that choose the files, instead of the component's
-    #[arg(long, value_name = "PATTERNS", allow_hyphen_values = true)]
-    pub(crate) ignore_paths: Option<String>,
-    /// Say what would be published, and publish nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
-
-/// Which component, and where its artifacts are.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct PlaceArgs {
-    /// The component; needed where there are several
-    #[arg(long, value_name = "NAME")]
-    pub(crate) component: Option<String>,
-    /// The place: `oci://HOST/REPOSITORY` or `oci-layout:FOLDER`
-    #[arg(long, value_name = "PLACE")]
-    pub(crate) to: Option<String>,
-    /// Speak plain HTTP with the registry
-    #[arg(long)]
-    pub(crate) insecure: bool,
-}
-
-/// `towpath release …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum ReleaseCommand {
-    /// List the releases of a component
-    List {
-        #[command(flatten)]
-        place: PlaceArgs,
-    },
-    /// Compare the contents of two releases
-    Diff {
-        /// The first: a version, tag or digest
-        #[arg(value_name = "A")]
-        from: String,
-        /// The second
-        #[arg(value_name = "B")]
-        to_release: String,
-        #[command(flatten)]
-        place: PlaceArgs,
-    },
-}
-
-/// `towpath sandbox`
-#[derive(Debug, Args)]
-pub(crate) struct SandboxArgs {
-    #[command(subcommand)]
-    pub(crate) command: SandboxCommand,
-}
-
-/// `towpath sandbox …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum SandboxCommand {
-    /// Clone an environment on a branch of its own
-    #[command(
-        after_help = "Examples:\n  towpath sandbox create sandbox-a --from development --ticket PLAT-123 \
-        --summary \"add keda\""
-    )]
-    Create(SandboxCreateArgs),
-    /// List the sandboxes: owner, age, expiry, branch, divergence
-    List,
-    /// Prepare the change for the trunk, without what belongs to the sandbox
-    #[command(after_help = "Examples:\n  towpath sandbox promote sandbox-a\n  \
-        towpath sandbox promote sandbox-a --merge")]
-    Promote(SandboxPromoteArgs),
-    /// Take a sandbox down in order, and close its branch
-    #[command(after_help = "Examples:\n  towpath sandbox delete sandbox-a --dry-run\n  \
-        towpath sandbox delete sandbox-a")]
-    Delete(SandboxDeleteArgs),
-}
-
-/// `towpath sandbox create`
-#[derive(Debug, Args)]
-pub(crate) struct SandboxCreateArgs {
-    /// The sandbox's name, which becomes its folder's name
-    #[arg(value_name = "NAME")]
-    pub(crate) name: String,
-    /// The environment to clone
-    #[arg(long, value_name = "ENV")]
-    pub(crate) from: String,
-    /// The cluster to clone, where the environment has several
-    #[arg(long, value_name = "CLUSTER")]
-    pub(crate) cluster: Option<String>,
-    /// The ticket that asks for the change
-    #[arg(long, value_name = "TICKET")]
-    pub(crate) ticket: String,
-    /// What the change is, in a few words
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) summary: String,
-    /// How long the sandbox is meant to live
-    #[arg(long = "for", value_name = "DURATION", default_value = "7d")]
-    pub(crate) duration: String,
-    /// Keep ranges and tags at the exact digest of this moment
-    #[arg(long)]
-    pub(crate) pin: bool,
-    /// The kubeconfig context of the sandbox's cluster, where it has one
-    #[arg(long, value_name = "CONTEXT")]
-    pub(crate) context: Option<String>,
-}
-
-/// `towpath sandbox promote`
-#[derive(Debug, Args)]
-pub(crate) struct SandboxPromoteArgs {
-    /// The sandbox
-    #[arg(value_name = "NAME")]
-    pub(crate) name: String,
-    /// Merge to the trunk now, instead of preparing a branch for a pull request
-    #[arg(long)]
-    pub(crate) merge: bool,
-}
-
-/// `towpath sandbox delete`
-#[derive(Debug, Args)]
-pub(crate) struct SandboxDeleteArgs {
-    /// The sandbox
-    #[arg(value_name = "NAME")]
-    pub(crate) name: String,
-    /// Print the teardown and delete nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// How it is known that nothing is left on the cluster, where one is connected
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) emptied: Option<String>,
-    /// Delete a branch that has commits which are nowhere else
-    #[arg(long)]
-    pub(crate) force: bool,
 }
 
 /// `towpath demo`
