@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
-use crate::render::{kustomization, sync};
+use crate::fleet::{DEFINITION, fleet_of};
 use crate::support::{World, assert_transcript};
 
 const OLD_BUDGET: &str = "\
@@ -13,28 +13,6 @@ apiVersion: policy/v1beta1 # and this one
 kind: PodDisruptionBudget
 metadata: {name: web, namespace: apps}
 spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}
-";
-
-const DEFINITION: &str = "\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: widgets.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {plural: widgets, kind: Widget}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema:
-        type: object
-        properties:
-          spec:
-            type: object
-            properties:
-              size: {type: integer, maximum: 9}
 ";
 
 const WIDGET: &str = "\
@@ -46,21 +24,13 @@ spec: {size: 7}
 
 /// Two environments that share a definition and a budget; only production has a custom resource.
 fn fleet() -> World {
-    let (staging, production) = (sync("clusters/staging"), sync("clusters/production"));
-    let apps = kustomization("apps", "./apps", "");
-    World::of(
-        [
-            ("clusters/staging/flux-system/gotk-sync.yaml", staging.as_str()),
-            ("clusters/staging/apps.yaml", &apps),
-            ("clusters/production/flux-system/gotk-sync.yaml", &production),
-            ("clusters/production/apps.yaml", &apps),
-            ("clusters/production/widget.yaml", WIDGET),
-            ("apps/namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: apps}\n"),
-            ("apps/definition.yaml", DEFINITION),
-            ("apps/budget.yaml", OLD_BUDGET),
-        ]
-        .map(|(path, text)| (path, text.as_bytes())),
-    )
+    let files = [
+        ("clusters/production/widget.yaml", WIDGET),
+        ("apps/namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: apps}\n"),
+        ("apps/definition.yaml", DEFINITION),
+        ("apps/budget.yaml", OLD_BUDGET),
+    ];
+    fleet_of(&[("staging", &["apps"]), ("production", &["apps"])], &files)
 }
 
 #[test]

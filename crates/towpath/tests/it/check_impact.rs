@@ -1,6 +1,6 @@
 //! `towpath check --impact`, `--removing` and `--component`: whom a change concerns, and what a component brings.
 
-use crate::render::{kustomization, sync};
+use crate::fleet::{DEFINITION, fleet_of};
 use crate::support::{KEDA, World, assert_transcript};
 
 const PATH_FILE: &str = "\
@@ -12,28 +12,6 @@ spec:
     kubernetes: \"1.30\"
   - name: production
     kubernetes: \"1.24\"
-";
-
-const WIDGETS: &str = "\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: widgets.example.com}
-spec:
-  group: example.com
-  names: {kind: Widget, plural: widgets}
-  scope: Namespaced
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema:
-        type: object
-        properties:
-          spec:
-            type: object
-            properties:
-              size: {type: integer, maximum: 9}
 ";
 
 const SHOP: &str = "\
@@ -65,22 +43,15 @@ spec: {minAvailable: 1, selector: {matchLabels: {app: bills}}}
 
 /// Two clusters with the same definition; the shop runs on both, billing on production.
 fn fleet() -> World {
-    let syncs = [sync("clusters/staging"), sync("clusters/production")];
-    let platform = kustomization("platform", "./platform", "");
-    let shop = kustomization("shop", "./shop", "");
-    let staging = format!("{platform}{shop}");
-    let production = format!("{staging}{}", kustomization("billing", "./billing", ""));
     let files = [
         ("towpath.yaml", PATH_FILE),
-        ("clusters/staging/flux-system/gotk-sync.yaml", &syncs[0]),
-        ("clusters/staging/apps.yaml", &staging),
-        ("clusters/production/flux-system/gotk-sync.yaml", &syncs[1]),
-        ("clusters/production/apps.yaml", &production),
-        ("platform/widgets.yaml", WIDGETS),
+        ("platform/widgets.yaml", DEFINITION),
         ("shop/shop.yaml", SHOP),
         ("billing/billing.yaml", BILLING),
     ];
-    World::of(files.map(|(path, text)| (path, text.as_bytes())))
+    let clusters: [(&str, &[&str]); 2] =
+        [("staging", &["platform", "shop"]), ("production", &["platform", "shop", "billing"])];
+    fleet_of(&clusters, &files)
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod check_impact;
 mod demo;
 mod diff;
 mod explain;
+mod fleet;
 mod help;
 mod history;
 mod init;
