@@ -9,6 +9,7 @@ use towpath_catalog::{Catalog, GroupVersionKind, Minor};
 use towpath_core::id::EnvironmentName;
 use towpath_core::pin::Location;
 
+use crate::chart::Chart;
 use crate::subject::{Head, Kubernetes, Subject, Target, TargetId};
 use towpath_schema::crd::Definition;
 use towpath_schema::crd::schema::Schema;
@@ -22,6 +23,8 @@ pub struct Given {
     pub subjects: Vec<Subject>,
     /// Definitions of custom resources, by group and kind: of the objects, and of those that were handed over besides.
     pub definitions: BTreeMap<(String, String), Vec<Defined>>,
+    /// The charts that lie in the files; whoever reads them sets them.
+    pub charts: Vec<Chart>,
     /// The objects of each target, by their places.
     by_target: BTreeMap<TargetId, Vec<usize>>,
     /// What each Kubernetes of the targets has.

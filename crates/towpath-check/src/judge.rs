@@ -71,7 +71,19 @@ pub fn head(chosen: &Chosen, head: &Head, given: &Given) -> Vec<Finding> {
 pub fn one(chosen: &Chosen, subject: &Subject, given: &Given) -> Vec<Finding> {
     let found = chosen.0.iter().filter_map(|rule| match rule.check {
         Check::Head(check) => Some(check(&subject.head, given)),
-        Check::Object(check) => Some(check(subject, given)),
+        Check::Object(check) | Check::Part(check) => Some(check(subject, given)),
+        _ => None,
+    });
+    found.flatten().collect()
+}
+
+/// What the rules find in an object of a file that no cluster is given: it may be a part of one, so nothing is said of what
+/// it lacks.
+#[must_use]
+pub fn part(chosen: &Chosen, subject: &Subject, given: &Given) -> Vec<Finding> {
+    let found = chosen.0.iter().filter_map(|rule| match rule.check {
+        Check::Head(check) => Some(check(&subject.head, given)),
+        Check::Part(check) => Some(check(subject, given)),
         _ => None,
     });
     found.flatten().collect()

@@ -6,10 +6,12 @@
 //! pages state. The pages of the documentation are generated from [`Rule`].
 
 pub mod changes;
+pub mod chart;
 pub mod diligence;
 pub mod fix;
 pub mod given;
 pub mod helm;
+pub mod immutable;
 pub mod impact;
 pub mod judge;
 pub mod live;
@@ -75,6 +77,8 @@ pub enum Check {
     Repository(fn(&Context<'_>) -> Vec<Finding>),
     /// Who one object is.
     Head(fn(&Head, &Given) -> Vec<Finding>),
+    /// One object, or a part of one such as a patch: files that no cluster is given are looked at, too.
+    Part(fn(&Subject, &Given) -> Vec<Finding>),
     /// One object.
     Object(fn(&Subject, &Given) -> Vec<Finding>),
     /// All objects together.

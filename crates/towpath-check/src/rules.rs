@@ -6,9 +6,11 @@ use towpath_core::finding::Severity;
 use crate::Rule;
 
 pub(crate) use definition_changes::{BROKEN_RESOURCE, DEFINITION_REMOVED};
+pub(crate) use immutable_change::IMMUTABLE_CHANGE;
 
 mod api;
 mod bad_silence;
+mod chart_kubernetes_version;
 mod clear_text_secret;
 mod created;
 mod definition_changes;
@@ -17,9 +19,11 @@ mod depends_on_differs;
 mod depends_on_without_wait;
 mod deprecated_api;
 mod duplicate_object;
+mod duplicate_release;
 mod duration;
 mod forced_recreation;
 mod helm_dependencies;
+mod immutable_change;
 mod invalid_definition;
 mod invalid_object;
 mod latest_image;
@@ -57,6 +61,7 @@ static RULES: &[Rule] = &[
     delivery::BEFORE_NAMESPACE,
     definition_changes::BROKEN,
     delivery::CANNOT_RENDER,
+    chart_kubernetes_version::RULE,
     clear_text_secret::RULE,
     definition_changes::REMOVED,
     delivery::DEPENDENCY_CYCLE,
@@ -64,7 +69,9 @@ static RULES: &[Rule] = &[
     depends_on_without_wait::RULE,
     deprecated_api::RULE,
     duplicate_object::RULE,
+    duplicate_release::RULE,
     forced_recreation::RULE,
+    immutable_change::RULE,
     invalid_definition::RULE,
     invalid_object::RULE,
     latest_image::RULE,

@@ -146,3 +146,150 @@ fn only_versions_of_the_same_shape_that_every_cluster_has_are_written() {
     let is: Vec<&str> = mended.fixed.iter().map(|fixed| fixed.is.as_str()).collect();
     assert_eq!(is, ["batch/v1", "policy/v1"]);
 }
+
+/// What of an object cannot change, as the finding says it; before and after as YAML.
+fn refused(was: &str, is: &str) -> String {
+    let (before, after) =
+        (given(36, &[("staging/it.yaml", was)]), given(36, &[("staging/it.yaml", is)]));
+    lines(&towpath_check::immutable::findings(&Chosen::all(), &before, &after))
+}
+
+/// The object of a kind, with what follows the metadata before and after.
+fn object(api_version: &str, kind: &str, was: &str, is: &str) -> String {
+    let of = |rest: &str| {
+        format!(
+            "apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: it, namespace: web}}\n{rest}\n"
+        )
+    };
+    refused(&of(was), &of(is))
+}
+
+#[test]
+fn what_the_server_never_lets_change() {
+    for (api_version, kind, was, is, field) in [
+        (
+            "apps/v1",
+            "Deployment",
+            "spec: {selector: {matchLabels: {a: b}}}",
+            "spec: {selector: {matchLabels: {a: c}}}",
+            "spec.selector",
+        ),
+        (
+            "apps/v1",
+            "StatefulSet",
+            "spec: {serviceName: a, replicas: 1}",
+            "spec: {serviceName: b, replicas: 2}",
+            "spec.serviceName",
+        ),
+        (
+            "apps/v1",
+            "StatefulSet",
+            "spec: {serviceName: a}",
+            "spec: {serviceName: a, podManagementPolicy: Parallel}",
+            "spec.podManagementPolicy",
+        ),
+        (
+            "apps/v1",
+            "StatefulSet",
+            "spec: {volumeClaimTemplates: [{metadata: {name: a}}]}",
+            "spec: {}",
+            "spec.volumeClaimTemplates",
+        ),
+        (
+            "batch/v1",
+            "Job",
+            "spec: {template: {spec: {containers: [{name: a, image: b}]}}}",
+            "spec: {template: {spec: {containers: [{name: a, image: c}]}}}",
+            "spec.template.spec.containers[0].image",
+        ),
+        (
+            "v1",
+            "PersistentVolumeClaim",
+            "spec: {accessModes: [ReadWriteOnce]}",
+            "spec: {accessModes: [ReadWriteMany]}",
+            "spec.accessModes",
+        ),
+        (
+            "storage.k8s.io/v1",
+            "StorageClass",
+            "provisioner: a\nparameters: {type: gp2}",
+            "provisioner: a\nparameters: {type: gp3}",
+            "parameters",
+        ),
+        (
+            "storage.k8s.io/v1",
+            "StorageClass",
+            "provisioner: a",
+            "provisioner: a\nreclaimPolicy: Retain",
+            "reclaimPolicy",
+        ),
+        (
+            "rbac.authorization.k8s.io/v1",
+            "RoleBinding",
+            "roleRef: {kind: Role, name: a}",
+            "roleRef: {kind: Role, name: b}",
+            "roleRef.name",
+        ),
+        ("v1", "Service", "spec: {}", "spec: {clusterIP: None}", "spec.clusterIP"),
+        ("v1", "Secret", "type: Opaque", "type: kubernetes.io/tls", "type"),
+        (
+            "v1",
+            "ConfigMap",
+            "immutable: true\ndata: {a: b}",
+            "immutable: true\ndata: {a: c}",
+            "data",
+        ),
+        ("v1", "ConfigMap", "immutable: true\ndata: {a: b}", "data: {a: b}", "immutable"),
+    ] {
+        let told = object(api_version, kind, was, is);
+        assert_eq!(
+            told,
+            format!(
+                "error immutable-change staging staging/it.yaml:1: {field} of a {kind} cannot change, so the change is \
+                 refused\n"
+            ),
+            "{kind}: {was} -> {is}"
+        );
+    }
+}
+
+#[test]
+fn what_may_change_or_was_said_by_the_server() {
+    for (api_version, kind, was, is) in [
+        ("apps/v1", "Deployment", "spec: {replicas: 1}", "spec: {replicas: 2}"),
+        (
+            "apps/v1",
+            "StatefulSet",
+            "spec: {replicas: 1}",
+            "spec: {replicas: 2, minReadySeconds: 1}",
+        ),
+        ("apps/v1", "StatefulSet", "spec: {}", "spec: {podManagementPolicy: OrderedReady}"),
+        (
+            "batch/v1",
+            "Job",
+            "spec: {suspend: true, template: {spec: {nodeSelector: {a: b}}}}",
+            "spec: {suspend: false, template: {spec: {nodeSelector: {a: c}}}}",
+        ),
+        (
+            "v1",
+            "PersistentVolumeClaim",
+            "spec: {resources: {requests: {storage: 1Gi}}}",
+            "spec: {resources: {requests: {storage: 2Gi}}, volumeMode: Filesystem}",
+        ),
+        ("v1", "Service", "spec: {clusterIP: None}", "spec: {}"),
+        ("v1", "Service", "spec: {type: ExternalName}", "spec: {clusterIP: None}"),
+        ("v1", "ConfigMap", "data: {a: b}", "data: {a: c}"),
+        ("v1", "Secret", "stringData: {a: b}", "type: Opaque"),
+    ] {
+        assert_eq!(object(api_version, kind, was, is), "", "{kind}: {was} -> {is}");
+    }
+    let job = |name: &str, extra: &str, image: &str| {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{{name}, namespace: web{extra}}}\n\
+             spec: {{template: {{spec: {{containers: [{{name: a, image: {image}}}]}}}}}}\n"
+        )
+    };
+    let forced = ", annotations: {kustomize.toolkit.fluxcd.io/force: Enabled}";
+    assert_eq!(refused(&job("name: it", forced, "a"), &job("name: it", forced, "b")), "");
+    assert_eq!(refused(&job("generateName: it-", "", "a"), &job("generateName: it-", "", "b")), "");
+}

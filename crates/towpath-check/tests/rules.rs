@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use towpath_catalog::Minor;
+use towpath_check::chart::Chart;
 use towpath_check::given::Given;
 use towpath_check::judge::{self, Chosen};
 use towpath_check::projects::projects;
@@ -174,7 +175,15 @@ fn given(case: &Case, resolved: &Resolved) -> Given {
         let own = |subject: &&Subject| subject.head.targets.contains(&TargetId(number));
         target.projects = projects(subjects.iter().filter(own));
     }
-    Given::new(targets, subjects)
+    let mut given = Given::new(targets, subjects);
+    let charts = case.files.iter().filter(|(path, _)| Chart::is_file(path));
+    given.charts = charts.filter_map(|(path, text)| chart(path, text)).collect();
+    given
+}
+
+fn chart(path: &str, text: &str) -> Option<Chart> {
+    let path = RepoPath::parse(path).expect("a path");
+    Chart::parse(&path, text.as_bytes()).expect("YAML")
 }
 
 fn test(rule: &str, page: &str) {
@@ -206,12 +215,14 @@ macro_rules! pages {
 }
 
 pages! {
+    chart_kubernetes_version "chart-kubernetes-version"
     clear_text_secret "clear-text-secret"
     dependency_cycle "dependency-cycle"
     depends_on_differs "depends-on-differs"
     depends_on_without_wait "depends-on-without-wait"
     deprecated_api "deprecated-api"
     duplicate_object "duplicate-object"
+    duplicate_release "duplicate-release"
     forced_recreation "forced-recreation"
     invalid_definition "invalid-definition"
     invalid_object "invalid-object"
@@ -284,7 +295,8 @@ fn of_example(rule: &Rule, example: &str) -> Vec<Finding> {
         projects: projects(subjects.iter()),
         whole: true,
     };
-    let given = Given::new(vec![target], subjects);
+    let mut given = Given::new(vec![target], subjects);
+    given.charts.extend(chart("charts/web/Chart.yaml", example));
     let chosen = Chosen::where_id(|id| id == rule.id);
     let one = given.subjects.iter().flat_map(|subject| judge::one(&chosen, subject, &given));
     one.chain(judge::together(&chosen, &given)).collect()

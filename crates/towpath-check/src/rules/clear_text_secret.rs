@@ -21,7 +21,8 @@ pub(super) const RULE: Rule = Rule {
     why: "\
 Whoever can read the repository, its clones, its caches and its artifacts can use it, and deleting the line does not take
 it out of the history. Base64 hides nothing. A private key or a token of a known form is an error wherever it stands; a
-Secret with values that SOPS did not seal is a warning, since its values may be harmless. Not told: variables that Flux
+Secret with values that SOPS did not seal is a warning, since its values may be harmless. Files that no cluster is given
+are looked at, too: patches, examples, what was left over. Not told: variables that Flux
 substitutes, references that another tool resolves, certificates and public keys. A Secret with the labels of a chart is
 only told for what is known by its form. No message holds a part of the value.",
     fix: "\
@@ -40,7 +41,7 @@ metadata: {name: database, namespace: shop}
 stringData: {password: 'ENC[AES256_GCM,data:bm90aGluZw==,type:str]'}
 sops: {mac: 'ENC[AES256_GCM,data:bm90aGluZw==,type:str]'}
 ",
-    check: Check::Object(check),
+    check: Check::Part(check),
 };
 
 fn check(subject: &Subject, given: &Given) -> Vec<Finding> {
@@ -59,6 +60,10 @@ fn check(subject: &Subject, given: &Given) -> Vec<Finding> {
     }
     if is_secret && found.is_empty() {
         found.extend(values(subject, given));
+    }
+    // What no cluster is given is of no environment, and in clear text all the same.
+    if subject.head.targets.is_empty() {
+        found.iter_mut().for_each(|finding| finding.environments.clear());
     }
     found
 }

@@ -287,8 +287,9 @@ pub(crate) struct CheckArgs {
     /// Only these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
-    /// Only findings that this revision did not have, and what changed since in definitions of custom resources
-    #[arg(long, value_name = "REV")]
+    /// Only findings that this revision did not have, and what changed since in definitions of custom resources; of a
+    /// release, as COMPONENT@VERSION, only the definitions
+    #[arg(long, value_name = "REV|RELEASE")]
     pub(crate) since: Option<String>,
     /// Write the apiVersion that replaces a deprecated or removed one where the shape is the same, and nothing else
     #[arg(long)]
@@ -312,7 +313,7 @@ pub(crate) struct CheckArgs {
     /// Print a message for each owner after the table, ready to send
     #[arg(long, requires = "whom")]
     pub(crate) messages: bool,
-    /// Say what a component brings and needs, and which environments cannot run it: a file or folder of manifests
+    /// Say what a component brings and needs, and which environments cannot run it: a file or folder of manifests, or -
     #[arg(
         long,
         value_name = "PATH",

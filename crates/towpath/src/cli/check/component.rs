@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use towpath_check::chart::Chart;
 use towpath_check::diligence::{self, CannotRun, ChartKubernetes, Reason};
 use towpath_check::given::Given;
 use towpath_check::subject::Subject;
@@ -30,7 +31,7 @@ pub(super) fn run(
     printer: &Printer,
 ) -> Result<u8, Failure> {
     has_format(global, "--component")?;
-    if !place.exists() {
+    if place != Path::new("-") && !place.exists() {
         return Err(Failure::new(format!("there is no {}", place.display()))
             .hint("name a file or a folder of manifests with --component"));
     }
@@ -79,26 +80,19 @@ struct Component {
     not_seen: Vec<String>,
 }
 
-/// A chart that lies in files.
-struct Chart {
-    name: String,
-    kubernetes: Option<String>,
-    folder: PathBuf,
-}
-
 impl Component {
     /// Reads a file or a folder. `root`: the repository whose names of files are to be used.
     fn read(place: &Path, root: Option<&Path>) -> Result<Self, Failure> {
         let mut listed = files::listed(&[place.to_path_buf()])?;
         listed.sort_by(|a, b| a.path.cmp(&b.path));
-        let mut charts = Vec::new();
+        let mut charts: Vec<(Chart, PathBuf)> = Vec::new();
         for file in &listed {
             if file.disk.file_name().is_some_and(|name| name == "Chart.yaml") {
                 charts.extend(chart(file)?);
             }
         }
         let is_template = |file: &Listed| {
-            charts.iter().any(|chart| file.disk.starts_with(chart.folder.join("templates")))
+            charts.iter().any(|(_, folder)| file.disk.starts_with(folder.join("templates")))
         };
         listed.retain(|file| !is_template(file));
         if let Some(root) = root.and_then(|root| root.canonicalize().ok()) {
@@ -112,15 +106,16 @@ impl Component {
             subject.head.targets = Arc::from([]);
         }
         let mut not_seen: Vec<String> = unreadable.iter().map(unread).collect();
-        not_seen.extend(charts.iter().map(|chart| {
+        not_seen.extend(charts.iter().map(|(chart, _)| {
             format!("what the templates of the chart {} bring: they are not rendered", chart.name)
         }));
         if subjects.is_empty() && not_seen.is_empty() {
             return Err(Failure::new(format!("there is no object in {}", place.display()))
                 .hint("name a file or a folder of manifests"));
         }
-        let said =
-            |chart: Chart| Some(ChartKubernetes { chart: chart.name, range: chart.kubernetes? });
+        let said = |(chart, _): (Chart, PathBuf)| {
+            Some(ChartKubernetes { chart: chart.name, range: chart.kubernetes? })
+        };
         let charts = charts.into_iter().filter_map(said).collect();
         Ok(Self { subjects, charts, not_seen })
     }
@@ -136,13 +131,11 @@ fn name_from(root: &Path, file: &mut Listed) {
     }
 }
 
-/// What a `Chart.yaml` says; `None` where it is none (`helm/helm:pkg/chart/v2/metadata.go`).
-fn chart(file: &Listed) -> Result<Option<Chart>, Failure> {
+/// What a `Chart.yaml` says; `None` where it is none.
+fn chart(file: &Listed) -> Result<Option<(Chart, PathBuf)>, Failure> {
     let failed = || Failure::new(format!("{} cannot be read", file.path));
     let bytes = std::fs::read(&file.disk).map_err(|e| failed().because(e))?;
-    let documents = towpath_yaml::parse(&bytes).map_err(|e| failed().because(e))?;
-    let Some(root) = documents.first().map(|document| &document.root) else { return Ok(None) };
-    let text = |key: &str| root.get(key).and_then(|node| node.as_str()).map(str::to_owned);
+    let chart = Chart::parse(&file.path, &bytes).map_err(|e| failed().because(e))?;
     let folder = file.disk.parent().unwrap_or(Path::new("")).to_path_buf();
-    Ok(text("name").map(|name| Chart { name, kubernetes: text("kubeVersion"), folder }))
+    Ok(chart.map(|chart| (chart, folder)))
 }

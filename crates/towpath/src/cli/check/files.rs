@@ -7,18 +7,20 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use towpath_catalog::Minor;
+use towpath_check::chart::Chart;
 use towpath_check::fix::Fixed;
 use towpath_check::given::Given;
 use towpath_check::judge;
-use towpath_check::read;
 use towpath_check::subject::{Head, Kubernetes, Subject, Target, TargetId};
+use towpath_check::{changes, immutable, read};
 use towpath_core::finding::Finding;
 use towpath_core::id::RepoPath;
 
+use super::super::args::Global;
 use super::super::failure::Failure;
 use super::super::words::count;
 use super::super::work_tree;
-use super::{Checked, Question, judged, mend};
+use super::{Checked, Question, judged, mend, since};
 
 /// A file that is checked: the name that is shown, and where it is.
 pub(super) struct Listed {
@@ -46,12 +48,18 @@ impl Listed {
 }
 
 /// Checks files and folders as they stand.
-pub(super) fn check(paths: &[PathBuf], question: &Question) -> Result<Checked, Failure> {
+pub(super) fn check(
+    global: &Global,
+    paths: &[PathBuf],
+    question: &Question,
+) -> Result<Checked, Failure> {
+    let before = question.since.as_deref();
+    let before = before.map(|since| since::files(global, paths, since)).transpose()?;
     let files = listed(paths)?;
     let target = target(question);
     let disk = files.iter().map(|file| (file.path.clone(), file.disk.clone())).collect();
     let mut checked = Checked { files: files.len(), disk, ..Checked::default() };
-    let given = if question.chosen.needs_heads_only() {
+    let given = if question.chosen.needs_heads_only() && before.is_none() {
         let given = Given::new(vec![target], Vec::new());
         let found: Vec<_> = files.par_iter().map(|file| heads(file, question, &given)).collect();
         for found in found {
@@ -61,19 +69,33 @@ pub(super) fn check(paths: &[PathBuf], question: &Question) -> Result<Checked, F
         }
         given
     } else {
-        let (subjects, unreadable) = subjects(&files)?;
-        let (held, unreadable_releases) = read::held(&subjects);
-        checked.objects = subjects.len() + held.len();
-        checked.findings.extend(unreadable.into_iter().chain(unreadable_releases));
-        let mut given = Given::new(vec![target], subjects);
-        given.define(&question.definitions);
-        checked.findings.extend(judged(question, &given));
-        let of_held = held.iter().flat_map(|head| judge::head(&question.chosen, head, &given));
-        checked.findings.extend(of_held);
+        let (given, findings, objects) = state(&files, question)?;
+        (checked.findings, checked.objects) = (findings, objects);
+        if let Some(before) = before {
+            let (was, known, _) = state(&before, question)?;
+            let arranged = judge::arranged(std::mem::take(&mut checked.findings));
+            checked.findings = judge::new_since(&judge::arranged(known), arranged);
+            checked.findings.extend(changes::findings(&question.chosen, &was, &given));
+            checked.findings.extend(immutable::findings(&question.chosen, &was, &given));
+        }
         given
     };
     checked.targets = given.targets;
     Ok(checked)
+}
+
+/// The objects of files, judged, and how many there are.
+fn state(files: &[Listed], question: &Question) -> Result<(Given, Vec<Finding>, usize), Failure> {
+    let (subjects, mut findings) = subjects(files)?;
+    let (held, unreadable_releases) = read::held(&subjects);
+    let objects = subjects.len() + held.len();
+    findings.extend(unreadable_releases);
+    let mut given = Given::new(vec![target(question)], subjects);
+    given.define(&question.definitions);
+    given.charts = charts(files)?;
+    findings.extend(judged(question, &given));
+    findings.extend(held.iter().flat_map(|head| judge::head(&question.chosen, head, &given)));
+    Ok((given, findings, objects))
 }
 
 /// The objects of files and folders, unjudged, and what cannot be read.
@@ -162,6 +184,15 @@ pub(super) fn subjects(files: &[Listed]) -> Result<(Vec<Subject>, Vec<Finding>),
     Ok((subjects, unreadable))
 }
 
+/// The charts among files. What cannot be read is told where objects are.
+fn charts(files: &[Listed]) -> Result<Vec<Chart>, Failure> {
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| Chart::is_file(file.path.as_str())) {
+        found.extend(Chart::parse(&file.path, &bytes(file)?).unwrap_or_default());
+    }
+    Ok(found)
+}
+
 fn bytes(file: &Listed) -> Result<Vec<u8>, Failure> {
     if let Some(held) = &file.held {
         return Ok(held.clone());
@@ -185,23 +216,24 @@ fn list(path: &Path) -> Result<Vec<Listed>, Failure> {
         return Ok(vec![Listed::stdin()?]);
     }
     let below = work_tree::manifests(path)?;
+    let called =
+        |(below, disk): (String, PathBuf)| Ok(Listed::on_disk(called(path, &below)?, disk));
+    below.into_iter().map(called).collect()
+}
+
+/// What a file below a named path is called; `below` is empty for the path itself. What lies outside the folder we stand in
+/// has no name there; then its own name is shown.
+pub(super) fn called(path: &Path, below: &str) -> Result<RepoPath, Failure> {
     let shown = path.to_string_lossy();
     let shown = shown.trim_start_matches("./").trim_end_matches('/');
-    let name = |below: &str| match (shown, below) {
+    let own = match below {
+        "" => path.file_name().unwrap_or_default().to_string_lossy(),
+        below => below.into(),
+    };
+    let name = match (shown, below) {
         ("" | ".", below) => below.to_owned(),
         (shown, "") => shown.to_owned(),
         (shown, below) => format!("{shown}/{below}"),
     };
-    below
-        .into_iter()
-        .map(|(below, disk)| {
-            // What lies outside the folder we stand in has no name below it; then its own name is shown.
-            let own = match below.as_str() {
-                "" => disk.file_name().unwrap_or_default().to_string_lossy(),
-                below => below.into(),
-            };
-            let path = RepoPath::parse(&name(&below)).or_else(|_| RepoPath::parse(&own))?;
-            Ok(Listed::on_disk(path, disk))
-        })
-        .collect()
+    Ok(RepoPath::parse(&name).or_else(|_| RepoPath::parse(&own))?)
 }

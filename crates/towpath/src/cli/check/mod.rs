@@ -11,6 +11,7 @@ mod files;
 mod github;
 mod impact;
 mod junit;
+mod loose;
 mod markdown;
 mod mend;
 mod path;
@@ -19,6 +20,7 @@ mod sarif;
 mod seen;
 mod settled;
 mod show;
+mod since;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -107,7 +109,7 @@ pub(crate) fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Resul
     let mut checked = if args.paths.is_empty() {
         path::check(global, &question)?
     } else {
-        files::check(&args.paths, &question)?
+        files::check(global, &args.paths, &question)?
     };
     checked.findings.retain(|finding| question.chosen.has(finding.rule));
     let findings = judge::arranged(std::mem::take(&mut checked.findings));

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use towpath_check::fix::Fixed;
-use towpath_check::{changes, judge, read};
+use towpath_check::{changes, immutable, judge};
 use towpath_core::finding::Finding;
 use towpath_core::id::{CommitId, RepoPath};
 use towpath_engine::judged::{Judged, clusters, gather, targets};
-use towpath_engine::ports::Repository as _;
 use towpath_engine::rendered::{Blobs, CommitTree, Named, Side};
 use towpath_engine::survey::{Survey, survey};
 
@@ -18,35 +17,57 @@ use super::super::diff::each;
 use super::super::failure::Failure;
 use super::super::session::Session;
 use super::super::work_tree;
+use super::loose::Files;
 use super::seen::{Before, Seen};
-use super::{Checked, Question, files, judged, mend, seen};
+use super::since::Definitions;
+use super::{Checked, Question, files, judged, mend, seen, since};
 
 /// Checks the repository in the folder; a folder without clusters as manifests that stand there.
 pub(super) fn check(global: &Global, question: &Question) -> Result<Checked, Failure> {
     let session = Session::open(global)?;
     let Some(survey) = session.survey_if_any()? else {
-        return files::check(&[PathBuf::from(&global.directory)], question);
+        return files::check(global, &[PathBuf::from(&global.directory)], question);
     };
-    let before =
-        question.since.as_ref().map(|since| before(&session, question, since)).transpose()?;
+    let since = question.since.as_deref();
+    let before = since.map(|since| earlier(&session, question, &survey, since)).transpose()?;
     let on_trunk = session.is_on_trunk(&survey.resolved.path.trunk)?;
     let mut findings = survey.findings(on_trunk);
     let base = session.base_here()?;
     let mut now = given(&session, question, &survey, base)?;
     findings.append(&mut now.findings);
+    let files = Files::here(&session)?;
+    now.given.charts = files.charts()?;
     findings.extend(judged(question, &now.given));
-    let checks = Some(survey.stated.checks.clone());
-    let mut checked = Checked { findings, checks, ..Checked::default() };
-    besides(&session, question, &now, &mut checked)?;
-    if let Some((before, was)) = &before {
-        let arranged = judge::arranged(std::mem::take(&mut checked.findings));
-        checked.findings = judge::new_since(was, arranged);
-        // What is changed is told by comparing the two states, so all of it is new.
-        let changed = changes::findings(&question.chosen, &before.given, &now.given);
-        checked.findings.extend(changed);
+    let (loose, more) = files.judged(question, &now)?;
+    findings.extend(more);
+    let mut checked = Checked {
+        findings,
+        checks: Some(survey.stated.checks.clone()),
+        files: files.count(),
+        objects: loose,
+        ..Checked::default()
+    };
+    if let Files::Here(files) = files {
+        checked.disk = files.into_iter().collect();
     }
     checked.objects += now.given.subjects.len();
     checked.not_checked = now.not_at_hand.into_iter().collect();
+    let chosen = &question.chosen;
+    match before {
+        None => {}
+        Some(Earlier::State(before, was)) => {
+            let arranged = judge::arranged(std::mem::take(&mut checked.findings));
+            checked.findings = judge::new_since(&was, arranged);
+            // What is changed is told by comparing the two states, so all of it is new.
+            checked.findings.extend(changes::findings(chosen, &before.given, &now.given));
+            checked.findings.extend(immutable::findings(chosen, &before.given, &now.given));
+        }
+        Some(Earlier::Release(definitions)) => {
+            checked.not_checked.extend(definitions.not_checked.iter().cloned());
+            let (was, is) = definitions.states(&mut now.given);
+            checked.findings = changes::findings(chosen, &was, &is);
+        }
+    }
     checked.targets = now.given.targets;
     session.save_cache();
     Ok(checked)
@@ -57,15 +78,24 @@ pub(super) fn check(global: &Global, question: &Question) -> Result<Checked, Fai
 pub(super) fn seen(global: &Global, question: &Question) -> Result<Option<Seen>, Failure> {
     let session = Session::open(global)?;
     let Some(survey) = session.survey_if_any()? else { return Ok(None) };
-    let before =
-        question.since.as_ref().map(|since| before(&session, question, since)).transpose()?;
+    let since = question.since.as_deref();
+    let before = since.map(|since| earlier(&session, question, &survey, since)).transpose()?;
     let now = given(&session, question, &survey, session.base_here()?)?;
     session.save_cache();
     let mut not_seen = seen::not_seen(now.not_at_hand, &now.findings);
-    let before = before.map(|(was, findings)| {
-        not_seen.extend(seen::not_seen(was.not_at_hand, &was.findings));
-        Before { given: was.given, findings }
-    });
+    let before = match before {
+        None => None,
+        Some(Earlier::State(was, findings)) => {
+            let was = *was;
+            not_seen.extend(seen::not_seen(was.not_at_hand, &was.findings));
+            Some(Before { given: was.given, findings })
+        }
+        Some(Earlier::Release(_)) => {
+            return Err(Failure::new("a release does not say what clusters were given")
+                .hint("leave out --impact to see what changed in its definitions")
+                .hint("or name a revision with --since"));
+        }
+    };
     Ok(Some(Seen {
         given: now.given,
         before,
@@ -110,50 +140,44 @@ fn given(
     Ok(gathered)
 }
 
+/// What a change is compared with.
+enum Earlier {
+    /// An earlier state of the repository, and what was found there.
+    State(Box<Judged>, Vec<Finding>),
+    /// A release of a component: of that only definitions are compared, as it says nothing of clusters.
+    Release(Definitions),
+}
+
+fn earlier(
+    session: &Session,
+    question: &Question,
+    survey: &Survey,
+    since: &str,
+) -> Result<Earlier, Failure> {
+    match since::revision(session, since)? {
+        Some(commit) => {
+            let (was, findings) = before(session, question, &commit)?;
+            Ok(Earlier::State(Box::new(was), findings))
+        }
+        None => Ok(Earlier::Release(Definitions::of(session, survey, since)?)),
+    }
+}
+
 /// What clusters were given in an earlier state, and what was found there.
 fn before(
     session: &Session,
     question: &Question,
-    since: &str,
+    commit: &CommitId,
 ) -> Result<(Judged, Vec<Finding>), Failure> {
-    let git = session.git()?;
-    let commit: CommitId = git.resolve(since)?.ok_or_else(|| {
-        Failure::new(format!("{since} is no revision of this repository"))
-            .hint("name a branch, a tag or a commit, for example --since origin/main")
-    })?;
-    let tree = CommitTree::new(Arc::new(Blobs::of(git)), &commit)?;
+    let tree = Arc::new(CommitTree::new(Arc::new(Blobs::of(session.git()?)), commit)?);
     let survey = survey(commit_files::read(&tree, &session.cache)?)?;
-    let base = Named { id: commit.as_str().into(), tree: Arc::new(tree) };
+    let base = Named { id: commit.as_str().into(), tree: Arc::clone(&tree) as _ };
     let mut was = given(session, question, &survey, base)?;
     let mut findings = survey.findings(true);
     findings.append(&mut was.findings);
+    let files = Files::of(&tree)?;
+    was.given.charts = files.charts()?;
     findings.extend(judged(question, &was.given));
+    findings.extend(files.judged(question, &was)?.1);
     Ok((was, judge::arranged(findings)))
-}
-
-/// Files that no cluster is given are judged by who their objects are: what else they say may be a part of an object.
-fn besides(
-    session: &Session,
-    question: &Question,
-    now: &Judged,
-    checked: &mut Checked,
-) -> Result<(), Failure> {
-    for (name, disk) in work_tree::manifests(&session.root)? {
-        checked.files += 1;
-        let file = RepoPath::parse(&name)?;
-        checked.disk.insert(file.clone(), disk.clone());
-        if now.files.contains(&file) {
-            continue;
-        }
-        let bytes = std::fs::read(&disk)
-            .map_err(|e| Failure::new(format!("{name} cannot be read")).because(e))?;
-        // What cannot be read is told by discovery, which knows whether a cluster needs it.
-        let Ok((heads, unreadable)) = read::heads(&file, &bytes) else { continue };
-        checked.findings.extend(unreadable);
-        checked.objects += heads.len();
-        for head in &heads {
-            checked.findings.extend(judge::head(&question.chosen, head, &now.given));
-        }
-    }
-    Ok(())
 }
