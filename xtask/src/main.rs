@@ -16,6 +16,8 @@ mod arch;
 mod bench;
 mod catalog;
 mod conformance;
+mod definitions;
+mod download;
 mod generate;
 mod lockfile;
 mod promises;
@@ -49,6 +51,8 @@ enum Chore {
     /// Make the data of towpath-catalog from published packages
     #[command(subcommand)]
     Catalog(catalog::Command),
+    /// Compare definitions of custom resources that others publish, release after release, with what is recorded
+    Definitions(definitions::Args),
     /// Measure whole processes beside what a user would use instead
     Bench(bench::Args),
 }
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Chore::Conformance(args) => conformance::run(&args),
         Chore::Gen(args) => generate::run(&args),
         Chore::Catalog(command) => catalog::run(&command),
+        Chore::Definitions(args) => definitions::run(&args),
         Chore::Bench(args) => bench::run(&args),
     };
     match answer {

@@ -1,19 +1,16 @@
 //! The packages: which they are, how to get them, what is in them.
 //!
-//! They are source archives. What is downloaded is what the checksum says, or an error: the index is not trusted, and
-//! its address is never written down here.
+//! They are source archives, got by [`crate::download`].
 
-use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use flate2::read::GzDecoder;
-use sha2::{Digest as _, Sha256};
 use towpath_catalog::Minor;
 
-use crate::run::{self, Answer};
+use crate::download;
+use crate::run::Answer;
 
 /// Schemas as JSON, many minors in one package.
 pub(super) const SCHEMAS: &str = "kubernetes-validate";
@@ -64,52 +61,11 @@ pub(super) fn parse(table: &str) -> Result<Vec<Package>> {
 
 /// Downloads what is not there yet.
 pub(super) fn fetch(manifest: &[Package], dir: &Path, index: &str) -> Result<Answer> {
-    fs::create_dir_all(dir)?;
-    for package in manifest {
-        let file = dir.join(&package.file);
-        if !file.is_file() {
-            let page = format!("{}/{}/", index.trim_end_matches('/'), package.name);
-            let links = run::output(curl().arg(&page))?;
-            let address = link(&links, &package.file)
-                .with_context(|| format!("{page} has no link to {}", package.file))?;
-            let partial = dir.join(format!("{}.partial", package.file));
-            let download =
-                run::shown(curl().arg("--output").arg(&partial).arg(absolute(&page, address)))?;
-            ensure!(download == Answer::Yes, "cannot download {}", package.file);
-            fs::rename(&partial, &file)?;
-        }
-        package.bytes(dir)?;
+    for Package { name, file, sha256, .. } in manifest {
+        download::archive(dir, index, name, file, sha256)?;
     }
     println!("{} packages are in {}", manifest.len(), dir.display());
     Ok(Answer::Yes)
-}
-
-fn curl() -> Command {
-    let mut curl = Command::new("curl");
-    curl.args(["--fail", "--silent", "--show-error", "--location", "--retry", "3"]);
-    curl
-}
-
-/// The address, without its fragment, of the link to a file.
-fn link<'a>(page: &'a str, file: &str) -> Option<&'a str> {
-    page.split("href=\"").skip(1).find_map(|rest| {
-        let address = rest.split(['"', '#']).next()?;
-        (address.rsplit('/').next() == Some(file)).then_some(address)
-    })
-}
-
-/// An address as it is meant on a page: whole, from the root of its host, or below the page.
-fn absolute(page: &str, address: &str) -> String {
-    if address.contains("://") {
-        return address.to_owned();
-    }
-    let host = page.find("://").map_or(0, |at| at + 3);
-    let root = page[host..].find('/').map_or(page.len(), |at| host + at);
-    if address.starts_with('/') {
-        format!("{}{address}", &page[..root])
-    } else {
-        format!("{page}{address}")
-    }
 }
 
 impl Package {
@@ -120,7 +76,7 @@ impl Package {
 
     /// The files of interest, each with the minor that it describes.
     pub(super) fn open(&self, dir: &Path) -> Result<Vec<(Minor, Member)>> {
-        let bytes = self.bytes(dir)?;
+        let bytes = download::sound(dir, &self.file, &self.sha256)?;
         let mut archive = tar::Archive::new(GzDecoder::new(bytes.as_slice()));
         let mut members = Vec::new();
         for entry in archive.entries()? {
@@ -142,18 +98,6 @@ impl Package {
         members.sort_by(|(a, one), (b, other)| (a, &one.path).cmp(&(b, &other.path)));
         Ok(members)
     }
-
-    fn bytes(&self, dir: &Path) -> Result<Vec<u8>> {
-        let path = dir.join(&self.file);
-        let mut bytes = Vec::new();
-        File::open(&path)
-            .and_then(|mut file| file.read_to_end(&mut bytes))
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        let digest: String =
-            Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        ensure!(digest == self.sha256, "{} has checksum {digest}, not {}", self.file, self.sha256);
-        Ok(bytes)
-    }
 }
 
 /// The minor in `.../v1.36.0-local/_definitions.json`. There are strict copies beside, which say no more.
@@ -171,22 +115,6 @@ fn is_resources(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_link_is_found_by_its_file() {
-        let page = "<a href=\"../../x/a-1.0.tar.gz#sha256=12\">a</a> <a href=\"https://h/p/a-1.1.tar.gz\">";
-        assert_eq!(link(page, "a-1.0.tar.gz"), Some("../../x/a-1.0.tar.gz"));
-        assert_eq!(link(page, "a-1.1.tar.gz"), Some("https://h/p/a-1.1.tar.gz"));
-        assert_eq!(link(page, "1.1.tar.gz"), None);
-    }
-
-    #[test]
-    fn addresses_are_relative_to_their_page() {
-        let page = "https://host/simple/a/";
-        assert_eq!(absolute(page, "http://other/x"), "http://other/x");
-        assert_eq!(absolute(page, "/x"), "https://host/x");
-        assert_eq!(absolute(page, "../x"), "https://host/simple/a/../x");
-    }
 
     #[test]
     fn the_minor_is_in_the_path() {
