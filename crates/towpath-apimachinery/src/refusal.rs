@@ -15,8 +15,8 @@ pub struct Refusal {
     pub reason: &'static str,
     /// For people.
     pub message: String,
-    /// What is concerned; `None` where the server sends no details at all.
-    pub details: Option<Details>,
+    /// What is concerned; `None` where the server sends no details at all. Boxed, to keep results small.
+    pub details: Option<Box<Details>>,
 }
 
 /// What a refusal is about.
@@ -139,7 +139,7 @@ impl Refusal {
     }
 
     fn about(mut self, details: Details) -> Self {
-        self.details = Some(details);
+        self.details = Some(Box::new(details));
         self
     }
 

@@ -4,6 +4,8 @@
 //!
 //! Source of the contract: the `x-kubernetes-*` extensions, `kubernetes/kube-openapi:pkg/schemaconv`.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value};
 use towpath_catalog::{ListType, MapType, SchemaRef, Strategy, Type};
 
@@ -26,6 +28,27 @@ pub struct Custom<'a> {
     /// What `metadata` is, of the object and of every object embedded in it.
     metadata: SchemaRef<'a>,
     is_resource: bool,
+    /// Whether fields that nothing describes are kept, here and below.
+    is_open: bool,
+}
+
+/// What values a place takes, as far as server-side apply looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Any value.
+    Anything,
+    /// An object.
+    Object,
+    /// A list.
+    List,
+    /// A text.
+    Text,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A text, a number, true or false.
+    Scalar,
 }
 
 /// How the items of a list are told apart.
@@ -43,7 +66,8 @@ impl<'a> Shape<'a> {
     /// The shape of a whole custom resource. `metadata` is the schema of `ObjectMeta`.
     #[must_use]
     pub fn custom(schema: &'a Map<String, Value>, metadata: SchemaRef<'a>) -> Self {
-        Shape::Custom(Custom { schema, metadata, is_resource: true })
+        let is_open = keeps_unknown(schema);
+        Shape::Custom(Custom { schema, metadata, is_resource: true, is_open })
     }
 
     /// The value of a field, or of an entry of a mapping.
@@ -83,6 +107,51 @@ impl<'a> Shape<'a> {
         }
     }
 
+    /// Whether there may be a field or an entry of this name.
+    #[must_use]
+    pub fn allows(&self, name: &str) -> bool {
+        match self {
+            Shape::BuiltIn(schema) => {
+                schema.fields().len() == 0
+                    || schema.additional().is_some()
+                    || schema.field(name).is_some()
+            }
+            Shape::Custom(place) => {
+                place.is_open
+                    || place.schema.get("additionalProperties").is_some_and(|more| *more != false)
+                    || !(place.is_resource || place.schema.contains_key("properties"))
+                    || self.knows(name)
+            }
+            Shape::Unknown => true,
+        }
+    }
+
+    /// What values the place takes.
+    #[must_use]
+    pub fn takes(&self) -> Takes {
+        match self {
+            Shape::BuiltIn(schema) if schema.reference() == Some(RAW) => Takes::Anything,
+            Shape::BuiltIn(schema) => match schema.types() {
+                Type::Object => Takes::Object,
+                Type::Array => Takes::List,
+                Type::String => text(schema.format()),
+                Type::Integer | Type::Number => Takes::Number,
+                Type::Boolean => Takes::Boolean,
+                Type::IntOrString | Type::Quantity => Takes::Scalar,
+                _ => Takes::Anything,
+            },
+            Shape::Custom(place) => match place.schema.get("type").and_then(Value::as_str) {
+                Some("object") => Takes::Object,
+                Some("array") => Takes::List,
+                Some("string") => text(place.schema.get("format").and_then(Value::as_str)),
+                Some("integer" | "number") => Takes::Number,
+                Some("boolean") => Takes::Boolean,
+                _ => Takes::Anything,
+            },
+            Shape::Unknown => Takes::Anything,
+        }
+    }
+
     /// An item of a list.
     #[must_use]
     pub fn item(&self) -> Shape<'a> {
@@ -100,9 +169,20 @@ impl<'a> Shape<'a> {
             Shape::BuiltIn(schema) => match schema.list_type() {
                 Some(ListType::Set) => List::Set,
                 Some(ListType::Map) => {
-                    List::Map(schema.list_map_keys().map(|key| (key, None)).collect())
+                    let items = self.item();
+                    List::Map(
+                        schema.list_map_keys().map(|key| (key, items.key_default(key))).collect(),
+                    )
                 }
-                _ => List::Atomic,
+                Some(ListType::Atomic) => List::Atomic,
+                // Older minors say it by the strategy of the patch alone.
+                None => match (schema.patch_strategy(), schema.patch_merge_key()) {
+                    (Some(Strategy::Merge | Strategy::MergeRetainKeys), Some(key)) => {
+                        List::Map(vec![(key, self.item().key_default(key))])
+                    }
+                    (Some(Strategy::Merge | Strategy::MergeRetainKeys), None) => List::Set,
+                    _ => List::Atomic,
+                },
             },
             Shape::Custom(place) => place.list(),
             Shape::Unknown => List::Atomic,
@@ -113,11 +193,32 @@ impl<'a> Shape<'a> {
     #[must_use]
     pub fn is_atomic(&self) -> bool {
         match self {
-            Shape::BuiltIn(schema) => schema.map_type() == Some(MapType::Atomic),
+            Shape::BuiltIn(schema) => {
+                schema.map_type() == Some(MapType::Atomic) || schema.reference() == Some(RAW)
+            }
             Shape::Custom(place) => {
                 place.schema.get("x-kubernetes-map-type") == Some(&Value::from("atomic"))
             }
             Shape::Unknown => false,
+        }
+    }
+
+    /// What stands for a field of an item that tells items apart and is missing. The catalog has no defaults: the
+    /// server publishes the zero of its type for each such field that has to be there, and one other default.
+    fn key_default(&self, key: &str) -> Option<&'a Value> {
+        static TEXT: Value = Value::String(String::new());
+        static ZERO: LazyLock<Value> = LazyLock::new(|| 0.into());
+        static PROTOCOL: LazyLock<Value> = LazyLock::new(|| "TCP".into());
+        let Shape::BuiltIn(schema) = self else { return None };
+        let field = schema.field(key)?;
+        if key == "protocol" {
+            return Some(&PROTOCOL);
+        }
+        match field.schema.types() {
+            _ if !field.required => None,
+            Type::String => Some(&TEXT),
+            Type::Integer => Some(&ZERO),
+            _ => None,
         }
     }
 
@@ -149,6 +250,18 @@ impl<'a> Shape<'a> {
     }
 }
 
+/// What has a value of any kind, and is one value.
+const RAW: &str = "io.k8s.apimachinery.pkg.runtime.RawExtension";
+
+fn keeps_unknown(schema: &Map<String, Value>) -> bool {
+    schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true))
+}
+
+/// Texts of other formats are judged by others.
+fn text(format: Option<&str>) -> Takes {
+    if matches!(format, None | Some("byte")) { Takes::Text } else { Takes::Scalar }
+}
+
 impl<'a> Custom<'a> {
     fn property(&self, name: &str) -> Option<&'a Value> {
         self.schema.get("properties")?.as_object()?.get(name)
@@ -164,7 +277,8 @@ impl<'a> Custom<'a> {
     fn below(&self, schema: Option<&'a Value>) -> Shape<'a> {
         let Some(schema) = schema.and_then(Value::as_object) else { return Shape::Unknown };
         let is_resource = schema.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true));
-        Shape::Custom(Custom { schema, metadata: self.metadata, is_resource })
+        let is_open = self.is_open || keeps_unknown(schema);
+        Shape::Custom(Custom { schema, metadata: self.metadata, is_resource, is_open })
     }
 
     fn list(&self) -> List<'a> {

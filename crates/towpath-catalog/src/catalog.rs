@@ -90,6 +90,14 @@ impl Catalog {
         Some(SchemaRef::new(self, rows[at].node))
     }
 
+    /// The name of the definition of a kind.
+    #[must_use]
+    pub fn definition_of(&self, kind: &GroupVersionKind<'_>) -> Option<&str> {
+        let rows = &self.data.kinds;
+        let at = rows.binary_search_by(|row| self.gvk(row.kind).cmp(kind)).ok()?;
+        Some(self.text(rows[at].definition))
+    }
+
     /// Every definition by its name.
     pub fn definitions(&self) -> impl ExactSizeIterator<Item = (&str, SchemaRef<'_>)> {
         let rows = self.data.definitions.iter();

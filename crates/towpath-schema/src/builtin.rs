@@ -35,6 +35,7 @@ use crate::crd::at::At;
 use crate::crd::schema::Report;
 
 pub use hint::hint;
+pub use metadata::metadata;
 
 use run::Run;
 
@@ -44,6 +45,9 @@ const NOBODY: GroupVersionKind<'static> = GroupVersionKind::new("", "", "");
 /// What the API server of that minor would say of an object that is created; `None` if the minor has no
 /// such kind. The items of a list are judged one by one, and those of kinds that the minor does not
 /// have are told as not checked.
+///
+/// Metadata come first, and what a structure says of itself before what is below it: the server's order
+/// for most of what can be wrong at once.
 #[must_use]
 pub fn validate(catalog: &Catalog, object: &Value) -> Option<Report> {
     let mut run = Run::new(catalog.minor());

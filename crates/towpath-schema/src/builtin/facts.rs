@@ -446,6 +446,8 @@ static FACTS: &[Facts] = &[
     optional("events", "Event", &["eventTime", "metadata"], &[]),
     facts("meta", "LabelSelector", &[Labels("matchLabels")]),
     facts("meta", "LabelSelectorRequirement", &[Is("key", Form::Qualified), By(pods::requirement)]),
+    // Said in words of their own.
+    optional("meta", "OwnerReference", &["apiVersion", "kind", "name", "uid"], &[]),
     facts(
         "networking",
         "HTTPIngressPath",

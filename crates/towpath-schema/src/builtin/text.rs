@@ -64,7 +64,12 @@ const RELAXED_SERVICE_NAMES: u8 = 34;
 impl Form {
     /// Tells what is wrong with a text.
     pub(super) fn check(self, text: &str, at: &At<'_>, run: &mut Run) {
-        self.faults(text, run.minor.number(), &mut |why| run.invalid(at, &Value::from(text), why));
+        self.check_as(text, text, at, run);
+    }
+
+    /// Tells what is wrong with a text that is shown in another way.
+    pub(super) fn check_as(self, text: &str, shown: &str, at: &At<'_>, run: &mut Run) {
+        self.faults(text, run.minor.number(), &mut |why| run.invalid(at, &Value::from(shown), why));
     }
 
     fn faults(self, text: &str, minor: u8, tell: &mut dyn FnMut(&str)) {

@@ -38,8 +38,8 @@ pub(super) fn object(
             if (group, gvk.kind) == ("apps", "StatefulSet") {
                 run.claims = claims(object);
             }
-            structure(schema, fields, at, way, facts::of(group, gvk.kind), run);
             metadata::of_object(group, gvk.kind, fields, at, run);
+            structure(schema, fields, at, way, facts::of(group, gvk.kind), run);
         }
         _ => decode::wrong_type(schema, object, at, way, run),
     }
@@ -120,6 +120,9 @@ fn structure(
     facts: Option<&Facts>,
     run: &mut Run,
 ) {
+    if !way.is_status {
+        own(schema, fields, at, facts, run);
+    }
     for (name, value) in fields {
         let here = at.field(name);
         match schema.field(name) {
@@ -135,6 +138,24 @@ fn structure(
     if way.is_status {
         return;
     }
+    for name in facts.map_or(&[][..], |row| row.implied) {
+        if fields.get(*name).is_none_or(Value::is_null)
+            && let Some(field) = schema.field(name)
+        {
+            // A missing structure is one without fields, and what it has to have is missing there.
+            place(field.schema, &Value::Object(Map::new()), &at.field(name), way, run);
+        }
+    }
+}
+
+/// What a structure says of itself. The server looks at that first, and then at what is below.
+fn own(
+    schema: SchemaRef<'_>,
+    fields: &Map<String, Value>,
+    at: &At<'_>,
+    facts: Option<&Facts>,
+    run: &mut Run,
+) {
     let is_missing = |name: &str| fields.get(name).is_none_or(Value::is_null);
     let is_excused = |name: &str| {
         facts.is_some_and(|row| row.implied.contains(&name) || row.optional.contains(&name))
@@ -150,14 +171,6 @@ fn structure(
         }
     }
     let Some(facts) = facts else { return };
-    for name in facts.implied {
-        if is_missing(name)
-            && let Some(field) = schema.field(name)
-        {
-            // A missing structure is one without fields, and what it has to have is missing there.
-            place(field.schema, &Value::Object(Map::new()), &at.field(name), way, run);
-        }
-    }
     let here = Place { fields, at };
     for one in facts.checks {
         check::check(one, here, run);

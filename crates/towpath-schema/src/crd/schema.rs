@@ -76,6 +76,18 @@ impl Schema {
         Schema { root, preserve }
     }
 
+    /// Takes an object through what the API server does before it judges it: fields that no schema names are dropped,
+    /// nulls that are not accepted removed, defaults filled in. The paths of what was dropped.
+    pub fn prepare(&self, object: &mut Value) -> Vec<String> {
+        if !definition::within_depth(object, MAX_OBJECT_DEPTH) {
+            return Vec::new();
+        }
+        let mut run = Run::default();
+        prepare::prepare(self, object, &mut run);
+        let unknown = run.found.into_iter().filter(|found| found.fault == Fault::UnknownField);
+        unknown.map(|found| found.path).collect()
+    }
+
     /// What the API server would say of an object that is created.
     #[must_use]
     pub fn validate(&self, object: &Value) -> Report {
