@@ -1,0 +1,120 @@
+//! One cluster: what it serves and what it holds.
+//!
+//! [`Machine::decide`] reads and says what a request comes to; only [`Machine::commit`] changes anything. Between the
+//! two nothing is locked: a decision that was overtaken is refused as stale and made anew.
+
+use std::sync::Arc;
+
+use towpath_catalog::SchemaRef;
+
+use crate::custom::Registry;
+use crate::decision::Decision;
+use crate::refusal::Refusal;
+use crate::request::Request;
+use crate::resource::Resource;
+use crate::serve;
+use crate::shape::Shape;
+use crate::store::{Change, Event, Stale, State};
+use crate::surface::{Group, Surface};
+
+/// A cluster.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    surface: Arc<Surface>,
+    state: State,
+    registry: Registry,
+}
+
+impl Machine {
+    /// A cluster that holds `state` and serves what its minor does, and what the definitions in it add.
+    #[must_use]
+    pub fn new(surface: Arc<Surface>, state: State) -> Self {
+        let registry = Registry::of(&state);
+        Self { surface, state, registry }
+    }
+
+    /// What is built in.
+    #[must_use]
+    pub fn surface(&self) -> &Surface {
+        &self.surface
+    }
+
+    /// What the cluster holds.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Custom resources.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// What a request comes to.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`], which is an answer as well.
+    pub fn decide(&self, request: &Request<'_>) -> Result<Decision, Refusal> {
+        serve::serve(self, request)
+    }
+
+    /// Writes what was decided: all of it, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Stale`], if it was decided on what is no longer so.
+    pub fn commit(&mut self, changes: Vec<Change>) -> Result<Vec<Arc<Event>>, Stale> {
+        let events = self.state.commit(changes)?;
+        for event in &events {
+            self.registry.follow(event);
+        }
+        Ok(events)
+    }
+
+    /// Groups in the order in which a server lists them, the core first.
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.surface.groups().iter().chain(self.registry.groups())
+    }
+
+    /// A group by name.
+    #[must_use]
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        self.groups().find(|group| *group.name == *name)
+    }
+
+    /// The resource at an address.
+    #[must_use]
+    pub fn resource(&self, group: &str, version: &str, plural: &str) -> Option<&Arc<Resource>> {
+        self.group(group)?.version(version)?.resources.get(plural)
+    }
+
+    /// The resource that the store calls by this name, in the version that is stored.
+    #[must_use]
+    pub fn stored(&self, id: &str) -> Option<&Arc<Resource>> {
+        self.surface.stored(id).or_else(|| self.registry.stored(id))
+    }
+
+    /// The resource of a kind, in any version that is served.
+    #[must_use]
+    pub fn kind(&self, group: &str, version: &str, kind: &str) -> Option<&Arc<Resource>> {
+        let version = self.group(group)?.version(version)?;
+        version.resources.values().find(|resource| *resource.kind == *kind)
+    }
+
+    /// What is known of an object of a resource.
+    #[must_use]
+    pub fn shape<'a>(&'a self, resource: &'a Resource) -> Shape<'a> {
+        match &resource.custom {
+            Some(custom) => Shape::custom(&custom.open_api, self.surface.metadata()),
+            None => self.schema(resource).map_or(Shape::Unknown, Shape::BuiltIn),
+        }
+    }
+
+    /// The schema of a built-in resource.
+    #[must_use]
+    pub fn schema(&self, resource: &Resource) -> Option<SchemaRef<'_>> {
+        self.surface.catalog().schema(&resource.gvk())
+    }
+}
