@@ -1,0 +1,108 @@
+//! Watches: waiting for what happens, and telling it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::unfold;
+use http::{HeaderValue, Response, header};
+use tokio::time::{Instant, sleep_until};
+use towpath_apimachinery::request::Encoding;
+use towpath_apimachinery::watch::Watch;
+
+use crate::body::Body;
+use crate::cluster::{Shared, warn};
+
+/// How long a watch lasts whose client does not say.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// How often a client that wants to know how far it is, is told.
+const BOOKMARKS: Duration = Duration::from_secs(60);
+
+struct State {
+    shared: Arc<Shared>,
+    watch: Watch,
+    newest: tokio::sync::watch::Receiver<u64>,
+    /// Everything up to here has been told.
+    cursor: u64,
+    ends: Instant,
+    bookmark: Instant,
+    is_first: bool,
+    is_over: bool,
+}
+
+pub(crate) fn response(shared: &Arc<Shared>, watch: Watch) -> Response<Body> {
+    let content_type = match watch.form.encoding {
+        Encoding::Json => "application/json",
+        Encoding::Yaml => "application/yaml",
+    };
+    let warnings = watch.warnings.clone();
+    let now = Instant::now();
+    let state = State {
+        newest: shared.newest(),
+        shared: Arc::clone(shared),
+        cursor: watch.from,
+        ends: now + watch.timeout.map_or(LONGEST, Duration::from_secs).min(LONGEST * 24),
+        bookmark: now + BOOKMARKS,
+        is_first: true,
+        is_over: false,
+        watch,
+    };
+    let mut response = Response::new(Body::events(unfold(state, next)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    warn(headers, &warnings);
+    response
+}
+
+async fn next(mut state: State) -> Option<(Bytes, State)> {
+    loop {
+        if state.is_over {
+            return None;
+        }
+        state.newest.borrow_and_update();
+        let out = state.collect();
+        if !out.is_empty() {
+            return Some((out.into(), state));
+        }
+        tokio::select! {
+            changed = state.newest.changed() => state.is_over = changed.is_err(),
+            () = sleep_until(state.ends) => state.is_over = true,
+            () = sleep_until(state.bookmark), if state.watch.has_bookmarks => {
+                state.bookmark = Instant::now() + BOOKMARKS;
+                let mut out = Vec::new();
+                state.watch.bookmark(state.cursor, false, &mut out);
+                return Some((out.into(), state));
+            }
+        }
+    }
+}
+
+impl State {
+    /// What has happened since the client was told last.
+    fn collect(&mut self) -> Vec<u8> {
+        let now = self.shared.clock().now();
+        let mut out = Vec::new();
+        let (watch, cursor) = (&mut self.watch, &mut self.cursor);
+        let (is_first, is_over) = (&mut self.is_first, &mut self.is_over);
+        self.shared.read(|machine| {
+            if std::mem::take(is_first) {
+                out = watch.beginning(machine, now);
+                watch.initial = Vec::new();
+            }
+            match machine.state().history().since(*cursor) {
+                Ok(events) => {
+                    for event in events {
+                        watch.tell(machine, now, event, &mut out);
+                    }
+                    *cursor = machine.state().revision();
+                }
+                Err(error) => {
+                    watch.too_old(&error, &mut out);
+                    *is_over = true;
+                }
+            }
+        });
+        out
+    }
+}
