@@ -121,8 +121,8 @@ impl Call<'_> {
                 if let Some(schema) = self.machine.schema(&self.resource) {
                     prune(schema, value, &mut String::new(), &mut unknown);
                     let catalog = self.machine.surface().catalog();
-                    strategy::defaults(catalog, &self.resource.gvk(), value);
                     strategy::normalise(catalog, &self.resource.gvk(), value);
+                    strategy::defaults(catalog, &self.resource.gvk(), value);
                 }
             }
         }

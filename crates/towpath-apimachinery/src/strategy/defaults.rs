@@ -74,7 +74,7 @@ fn special(schema: &SchemaRef<'_>, of: Of<'_>, fields: &mut Fields, minor: Minor
         ("core", "LimitRangeItem") => others::limits(fields),
         ("core", "ReplicationController") => workloads::replication_controller(fields),
         ("apps", "Deployment") => workloads::deployment(fields),
-        ("apps", "StatefulSet") => workloads::stateful_set(schema, fields, minor),
+        ("apps", "StatefulSet") => workloads::stateful_set(fields, minor),
         ("apps", "DaemonSet") => workloads::daemon_set(schema, fields),
         ("batch", "Job") => workloads::job(schema, fields, minor),
         ("autoscaling", "HorizontalPodAutoscalerSpec")

@@ -22,9 +22,8 @@ pub(super) fn convert(fields: &mut Fields, to: &str) {
 
 fn renew(spec: &mut Fields) {
     let version = spec.shift_remove("version").filter(|version| version != "");
-    if !spec
-        .get("versions")
-        .is_some_and(|versions| versions.as_array().is_some_and(|all| !all.is_empty()))
+    let versions = spec.get("versions").and_then(Value::as_array);
+    if versions.is_none_or(Vec::is_empty)
         && let Some(version) = version
     {
         let versions = json!([{"name": version, "served": true, "storage": true}]);

@@ -31,7 +31,7 @@ pub(super) fn daemon_set(schema: &SchemaRef<'_>, fields: &mut Fields) {
 /// Since then what becomes of the claims is filled in.
 const RETENTION: Minor = Minor::new(27);
 
-pub(super) fn stateful_set(_: &SchemaRef<'_>, fields: &mut Fields, minor: Minor) {
+pub(super) fn stateful_set(fields: &mut Fields, minor: Minor) {
     let spec = object::child(fields, "spec");
     let strategy = object::child(spec, "updateStrategy");
     if get(strategy, "type").is_empty() {
