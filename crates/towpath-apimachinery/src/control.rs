@@ -6,6 +6,8 @@
 //!
 //! Where to go next: a file for each controller below `control/`.
 
+mod accounts;
+mod aggregation;
 mod definitions;
 mod garbage;
 mod namespaces;
@@ -22,6 +24,8 @@ pub fn react(machine: &Machine, event: &Event, now: Timestamp) -> Vec<Vec<Change
     garbage::react(machine, event, now, &mut todo);
     namespaces::react(machine, event, now, &mut todo);
     definitions::react(machine, event, now, &mut todo);
+    aggregation::react(machine, event, now, &mut todo);
+    accounts::react(machine, event, now, &mut todo);
     todo
 }
 
@@ -34,6 +38,8 @@ pub fn begin(machine: &Machine, now: Timestamp) -> Vec<Vec<Change>> {
             garbage::look(machine, resource, stored, now, &mut todo);
             namespaces::look(machine, resource, stored, now, &mut todo);
             definitions::look(machine, resource, stored, now, &mut todo);
+            aggregation::look(machine, resource, stored, now, &mut todo);
+            accounts::look(machine, resource, stored, now, &mut todo);
         }
     }
     todo

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use towpath_catalog::SchemaRef;
 
+use crate::access::{Attributes, Authority, Policy, User};
 use crate::custom::Registry;
 use crate::decision::Decision;
 use crate::refusal::Refusal;
@@ -23,14 +24,51 @@ pub struct Machine {
     surface: Arc<Surface>,
     state: State,
     registry: Registry,
+    policy: Arc<Policy>,
+    authority: Arc<Authority>,
 }
 
 impl Machine {
     /// A cluster that holds `state` and serves what its minor does, and what the definitions in it add.
     #[must_use]
     pub fn new(surface: Arc<Surface>, state: State) -> Self {
+        let policy = Arc::new(Policy::of(&state));
+        Self::with_policy(surface, state, policy)
+    }
+
+    /// The same, where the policy that `state` holds is known already.
+    pub(crate) fn with_policy(surface: Arc<Surface>, state: State, policy: Arc<Policy>) -> Self {
         let registry = Registry::of(&state);
-        Self { surface, state, registry }
+        Self { surface, state, registry, policy, authority: Arc::default() }
+    }
+
+    /// The same cluster, which believes whom `authority` does. Without it, nobody has a token.
+    #[must_use]
+    pub fn believing(mut self, authority: Arc<Authority>) -> Self {
+        self.authority = authority;
+        self
+    }
+
+    /// Whom the cluster believes.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// What its roles and bindings grant.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Lets a user do something.
+    ///
+    /// # Errors
+    ///
+    /// 403, if the roles and bindings do not grant it.
+    pub fn permit(&self, user: &User, asked: &Attributes<'_>) -> Result<(), Refusal> {
+        let verdict = self.policy.judge(user, asked);
+        if verdict.is_allowed { Ok(()) } else { Err(asked.refusal(user, &verdict.reason)) }
     }
 
     /// What is built in.
@@ -69,6 +107,9 @@ impl Machine {
         let events = self.state.commit(changes)?;
         for event in &events {
             self.registry.follow(event);
+            if Policy::is_made_of(&event.key.resource) {
+                Arc::make_mut(&mut self.policy).follow(event);
+            }
         }
         Ok(events)
     }

@@ -167,6 +167,12 @@ impl Refusal {
         Self::of(403, "Forbidden", message).about(subject.details())
     }
 
+    /// Not allowed at a path that is none of objects, with the server's sentence after `forbidden: `.
+    #[must_use]
+    pub fn forbidden_path(why: &str) -> Self {
+        Self::of(403, "Forbidden", format!("forbidden: {why}")).about(Details::default())
+    }
+
     /// There is no such object.
     #[must_use]
     pub fn not_found(subject: &Subject<'_>) -> Self {

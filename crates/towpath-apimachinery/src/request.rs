@@ -8,7 +8,7 @@ mod options;
 
 use jiff::Timestamp;
 
-use crate::access::User;
+use crate::access::Credentials;
 
 pub use address::{Address, Below, address};
 pub use negotiate::{Body, Encoding, Form, View, body_of, form};
@@ -29,8 +29,8 @@ pub struct Request<'a> {
     pub accept: &'a str,
     /// The header `User-Agent`, empty if there is none.
     pub agent: &'a str,
-    /// Who asks.
-    pub user: &'a User,
+    /// What shows who asks.
+    pub credentials: Credentials<'a>,
     /// What was sent.
     pub body: &'a [u8],
     /// When.

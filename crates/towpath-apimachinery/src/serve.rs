@@ -9,13 +9,17 @@ mod decode;
 mod delete;
 mod list;
 mod read;
+mod review;
+mod token;
 mod update;
 mod write;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use towpath_catalog::Verb;
 
+use crate::access::{Attributes, User};
 use crate::decision::{Answer, Decision};
 use crate::discovery;
 use crate::machine::Machine;
@@ -23,11 +27,23 @@ use crate::refusal::Refusal;
 use crate::request::{Address, Below, Body, Method, Options, Request, address, body_of, form};
 
 pub(crate) use call::Call;
+pub(crate) use create::uid;
 
 /// What a request comes to.
 pub(crate) fn serve(machine: &Machine, request: &Request<'_>) -> Result<Decision, Refusal> {
-    let answer = match address(request.path) {
-        Address::Objects(below) => return objects(machine, request, &below),
+    let authority = machine.authority();
+    let user = authority.authenticate(machine, &request.credentials, request.now)?;
+    let address = address(request.path);
+    match &address {
+        // Whoever asks whether a server lives is told.
+        Address::Health => {}
+        Address::Objects(below) => {
+            machine.permit(&user, &Attributes::of(request.method, request.query, below))?;
+        }
+        _ => machine.permit(&user, &Attributes::path(request.method, request.path))?,
+    }
+    let answer = match address {
+        Address::Objects(below) => return objects(machine, request, user, &below),
         Address::Health => Answer::text(200, "ok"),
         _ if request.method != Method::Get => return Err(Refusal::method_not_allowed()),
         other => discovery::answer(machine, request, &other)?,
@@ -43,12 +59,13 @@ pub(crate) fn nothing() -> Answer {
 fn objects(
     machine: &Machine,
     request: &Request<'_>,
+    user: Cow<'_, User>,
     below: &Below<'_>,
 ) -> Result<Decision, Refusal> {
     let Some(group) = machine.group(&below.group) else { return Ok(Decision::Answer(nothing())) };
     let version = group.version(&below.version).ok_or_else(Refusal::no_such_resource)?;
     let resource = version.resources.get(&*below.resource).ok_or_else(Refusal::no_such_resource)?;
-    let call = call(machine, request, below, Arc::clone(resource))?;
+    let call = call(machine, request, user, below, Arc::clone(resource))?;
     if resource.is_namespaced() != call.namespace.is_some() {
         // Lists and watches reach over all namespaces; nothing else does.
         let is_all = resource.is_namespaced() && call.name.is_none();
@@ -71,6 +88,8 @@ fn objects(
         (Method::Get, _) if call.options.watch => list::watch(call),
         (Method::Get, true) => read::get(&call),
         (Method::Get, false) => list::list(&call),
+        (Method::Post, _) if review::is_one(&call.resource) => review::answer(call),
+        (Method::Post, true) if token::is_asked(&call) => token::answer(call),
         (Method::Post, _) => create::create(call),
         (Method::Put, true) => update::replace(call),
         (Method::Patch, true) => update::patch(call),
@@ -97,6 +116,7 @@ fn verb(request: &Request<'_>, call: &Call<'_>) -> Verb {
 fn call<'a>(
     machine: &'a Machine,
     request: &'a Request<'a>,
+    user: Cow<'a, User>,
     below: &Below<'_>,
     resource: Arc<crate::resource::Resource>,
 ) -> Result<Call<'a>, Refusal> {
@@ -115,6 +135,7 @@ fn call<'a>(
     Ok(Call {
         machine,
         request,
+        user,
         resource,
         namespace: below.namespace.as_deref().map(Into::into),
         name: below.name.as_deref().map(Into::into),

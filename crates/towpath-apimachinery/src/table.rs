@@ -30,9 +30,11 @@ pub fn columns(resource: &Resource) -> Value {
             };
             column(&one.name, &one.of_type, &one.format, &description, one.priority)
         })),
-        None => columns.extend(built_in::of(&resource.group, &resource.kind).iter().map(|one| {
-            column(one.name, one.of_type, "", "", i64::from(one.is_wide))
-        })),
+        None => columns.extend(
+            built_in::of(&resource.group, &resource.kind)
+                .iter()
+                .map(|one| column(one.name, one.of_type, "", "", i64::from(one.is_wide))),
+        ),
     }
     columns.into()
 }

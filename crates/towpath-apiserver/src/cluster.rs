@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
 use tokio::sync::watch;
-use towpath_apimachinery::access::User;
+use towpath_apimachinery::access::{Credentials, Impersonation, User};
 use towpath_apimachinery::control;
 use towpath_apimachinery::decision::{Answer, Decision};
 use towpath_apimachinery::machine::Machine;
@@ -60,13 +60,22 @@ impl Cluster {
         Self { shared: Arc::new(Shared { machine: RwLock::new(machine), clock, newest }) }
     }
 
-    /// Answers a request whose body has been read.
+    /// Answers a request whose body has been read. `identity` is who the connection is known to be from, if it is.
     #[must_use]
-    pub fn answer(&self, parts: &http::request::Parts, body: &[u8], user: &User) -> Response<Body> {
+    pub fn answer(
+        &self,
+        parts: &http::request::Parts,
+        body: &[u8],
+        identity: Option<&User>,
+    ) -> Response<Body> {
         let Some(method) = method(&parts.method) else {
             return response(Answer::from(&Refusal::method_not_allowed()));
         };
         let header = |name: header::HeaderName| text(&parts.headers, &name);
+        let headers = parts.headers.iter();
+        let impersonation = Impersonation::of(
+            headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default())),
+        );
         let mut request = Request {
             method,
             path: parts.uri.path(),
@@ -74,7 +83,11 @@ impl Cluster {
             content_type: header(header::CONTENT_TYPE),
             accept: header(header::ACCEPT),
             agent: header(header::USER_AGENT),
-            user,
+            credentials: Credentials {
+                identity,
+                authorization: header(header::AUTHORIZATION),
+                impersonation: impersonation.as_ref(),
+            },
             body,
             now: self.shared.clock.now(),
             entropy: entropy(),

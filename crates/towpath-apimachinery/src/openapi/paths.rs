@@ -64,9 +64,7 @@ impl Writer<'_> {
             other => other.name(),
         };
         let names: &[&str] = match verb {
-            Verb::Create | Verb::Update => {
-                &["dryRun", "fieldManager", "fieldValidation", "pretty"]
-            }
+            Verb::Create | Verb::Update => &["dryRun", "fieldManager", "fieldValidation", "pretty"],
             Verb::Patch => &["dryRun", "fieldManager", "fieldValidation", "force", "pretty"],
             Verb::Delete | Verb::DeleteCollection => {
                 &["dryRun", "gracePeriodSeconds", "propagationPolicy", "pretty"]

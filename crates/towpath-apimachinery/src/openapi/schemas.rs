@@ -155,10 +155,13 @@ impl Writer<'_> {
         if let Some(properties) = properties.as_object_mut() {
             properties.insert("apiVersion".into(), json!({"type": "string"}));
             properties.insert("kind".into(), json!({"type": "string"}));
-            properties.insert("metadata".into(), match self.edition {
-                Edition::Two => json!({"$ref": metadata}),
-                Edition::Three => json!({"allOf": [{"$ref": metadata}]}),
-            });
+            properties.insert(
+                "metadata".into(),
+                match self.edition {
+                    Edition::Two => json!({"$ref": metadata}),
+                    Edition::Three => json!({"allOf": [{"$ref": metadata}]}),
+                },
+            );
         }
         schema.insert("x-kubernetes-group-version-kind".into(), json!([kind]));
         if self.edition == Edition::Two {

@@ -1,9 +1,11 @@
 //! One request for objects, with all that was found out about it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::access::User;
 use crate::decision::{Answer, Decision};
 use crate::machine::Machine;
 use crate::refusal::{Refusal, Subject};
@@ -16,6 +18,7 @@ use crate::store::{Key, Stored};
 pub(crate) struct Call<'a> {
     pub(crate) machine: &'a Machine,
     pub(crate) request: &'a Request<'a>,
+    pub(crate) user: Cow<'a, User>,
     pub(crate) resource: Arc<Resource>,
     pub(crate) namespace: Option<Box<str>>,
     pub(crate) name: Option<Box<str>>,

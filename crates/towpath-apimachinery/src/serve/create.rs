@@ -71,6 +71,7 @@ impl Call<'_> {
             }
             object::metadata(&mut value).insert("generation".into(), 1.into());
         }
+        self.hands_on_no_more(None, &value)?;
         self.validate(&value, None)?;
         let name = object::name(&value).to_owned();
         if self.machine.state().get(&self.key(&name)).is_some() {

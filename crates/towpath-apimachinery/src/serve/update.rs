@@ -86,6 +86,7 @@ fn apply(mut call: Call<'_>) -> Result<Decision, Refusal> {
         }
         _ if call.subresource.is_some() => Err(Refusal::not_found(&call.subject(call.name()))),
         _ => {
+            call.may_create()?;
             let mut new = new;
             call.complete(&mut new)?;
             call.is_applied = true;
@@ -127,6 +128,7 @@ impl Call<'_> {
         if &*self.resource.id == "services" {
             crate::addresses::allocate(self.machine.state(), self.request.entropy, &mut new);
         }
+        self.hands_on_no_more(Some(old), &new)?;
         self.validate(&new, Some(old))?;
         if &*self.resource.id == custom::DEFINITIONS {
             custom::establish(self.machine, &mut new, &self.time());

@@ -7,6 +7,8 @@ use towpath_schema::builtin;
 use towpath_schema::crd::schema::{Fault, Ratchet, Report, Violation};
 
 use super::Call;
+use crate::access::escalation::{self, Written};
+use crate::access::{Attributes, Objects};
 use crate::custom::DEFINITIONS;
 use crate::decision::{Decision, Reply, Told};
 use crate::refusal::{Cause, Refusal};
@@ -15,6 +17,36 @@ use crate::store::{Change, Draft, Expected, Stored, What};
 use crate::{fields, object, strategy};
 
 impl Call<'_> {
+    /// Whether the user may create what a patch finds missing.
+    pub(super) fn may_create(&self) -> Result<(), Refusal> {
+        let objects = Objects {
+            group: &self.resource.group,
+            resource: &self.resource.plural,
+            namespace: self.namespace(),
+            name: self.name().into(),
+            ..Objects::default()
+        };
+        let asked = Attributes::objects("create", objects);
+        let verdict = self.machine.policy().judge(&self.user, &asked);
+        if verdict.is_allowed {
+            return Ok(());
+        }
+        Err(Refusal::forbidden(&self.subject(self.name()), &verdict.reason))
+    }
+
+    /// Whether the user has the rights that a role or a binding hands on.
+    pub(super) fn hands_on_no_more(&self, old: Option<&Value>, new: &Value) -> Result<(), Refusal> {
+        let written = Written {
+            user: &self.user,
+            resource: &self.resource,
+            namespace: self.namespace(),
+            name: self.name(),
+            old,
+            new,
+        };
+        escalation::check(self.machine, &written)
+    }
+
     /// Whether an object is accepted, in place of `old` or as a new one.
     pub(super) fn validate(&self, value: &Value, old: Option<&Value>) -> Result<(), Refusal> {
         let causes = match &self.resource.custom {
@@ -40,8 +72,7 @@ impl Call<'_> {
     fn built_in_causes(&self, value: &Value, old: Option<&Value>) -> Result<Vec<Cause>, Refusal> {
         let catalog = self.machine.surface().catalog();
         let found = builtin::validate(catalog, value).unwrap_or_default().violations;
-        let undecodable =
-            found.iter().find(|one| matches!(one.fault, Fault::Type | Fault::Format));
+        let undecodable = found.iter().find(|one| matches!(one.fault, Fault::Type | Fault::Format));
         if let Some(violation) = undecodable {
             return Err(self.undecodable(violation));
         }

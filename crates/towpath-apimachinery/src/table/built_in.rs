@@ -150,11 +150,8 @@ static CONFIG_MAP: &[Column] = &[
     AGE,
 ];
 
-static SECRET: &[Column] = &[
-    string("Type", |o, _| text(o, "/type", "")),
-    integer("Data", |o, _| count(o, "/data")),
-    AGE,
-];
+static SECRET: &[Column] =
+    &[string("Type", |o, _| text(o, "/type", "")), integer("Data", |o, _| count(o, "/data")), AGE];
 
 static NAMESPACE: &[Column] = &[string("Status", |o, _| text(o, "/status/phase", "")), AGE];
 
@@ -167,7 +164,9 @@ static NODE: &[Column] = &[
     wide("External-IP", |o, _| conditions::node_address(o, "ExternalIP")),
     wide("OS-Image", |o, _| text(o, "/status/nodeInfo/osImage", "<unknown>")),
     wide("Kernel-Version", |o, _| text(o, "/status/nodeInfo/kernelVersion", "<unknown>")),
-    wide("Container-Runtime", |o, _| text(o, "/status/nodeInfo/containerRuntimeVersion", "<unknown>")),
+    wide("Container-Runtime", |o, _| {
+        text(o, "/status/nodeInfo/containerRuntimeVersion", "<unknown>")
+    }),
 ];
 
 static VOLUME: &[Column] = &[
@@ -333,7 +332,9 @@ static LEVEL: &[Column] = &[
     string("NominalConcurrencyShares", |o, _| {
         field(o, "/spec/limited/nominalConcurrencyShares", "<none>".into())
     }),
-    string("Queues", |o, _| field(o, "/spec/limited/limitResponse/queuing/queues", "<none>".into())),
+    string("Queues", |o, _| {
+        field(o, "/spec/limited/limitResponse/queuing/queues", "<none>".into())
+    }),
     string("HandSize", |o, _| {
         field(o, "/spec/limited/limitResponse/queuing/handSize", "<none>".into())
     }),

@@ -248,7 +248,11 @@ pub(super) mod workload {
     pub(in super::super) fn targets(scaler: &Value, _: Timestamp) -> Value {
         let texts = items(scaler, "/spec/metrics").iter().enumerate().map(|(number, metric)| {
             let of_type = string(metric, "/type");
-            let part = format!("{}{}", of_type[..of_type.len().min(1)].to_lowercase(), of_type.get(1..).unwrap_or_default());
+            let part = format!(
+                "{}{}",
+                of_type[..of_type.len().min(1)].to_lowercase(),
+                of_type.get(1..).unwrap_or_default()
+            );
             let current = items(scaler, "/status/currentMetrics").get(number);
             let at = |value: Option<&Value>, field: &str, name: &str| {
                 let value = value?.get(&part)?.get(field)?.get(name)?;
@@ -399,7 +403,11 @@ pub(super) mod event {
     use super::{Timestamp, Value, integer, string, words};
 
     fn first<'v>(event: &'v Value, paths: &[&str]) -> &'v str {
-        paths.iter().map(|path| string(event, path)).find(|text| !text.is_empty()).unwrap_or_default()
+        paths
+            .iter()
+            .map(|path| string(event, path))
+            .find(|text| !text.is_empty())
+            .unwrap_or_default()
     }
 
     pub(in super::super) fn last_seen(event: &Value, now: Timestamp) -> Value {
@@ -414,8 +422,11 @@ pub(super) mod event {
     }
 
     pub(in super::super) fn first_seen(event: &Value, now: Timestamp) -> Value {
-        words::age(first(event, &["/firstTimestamp", "/deprecatedFirstTimestamp", "/eventTime"]), now)
-            .into()
+        words::age(
+            first(event, &["/firstTimestamp", "/deprecatedFirstTimestamp", "/eventTime"]),
+            now,
+        )
+        .into()
     }
 
     pub(in super::super) fn object(event: &Value, _: Timestamp) -> Value {
@@ -428,7 +439,15 @@ pub(super) mod event {
     }
 
     pub(in super::super) fn source(event: &Value, _: Timestamp) -> Value {
-        let component = first(event, &["/source/component", "/deprecatedSource/component", "/reportingComponent", "/reportingController"]);
+        let component = first(
+            event,
+            &[
+                "/source/component",
+                "/deprecatedSource/component",
+                "/reportingComponent",
+                "/reportingController",
+            ],
+        );
         match first(event, &["/source/host", "/deprecatedSource/host"]) {
             "" => component.into(),
             host => format!("{component}, {host}").into(),
@@ -558,9 +577,8 @@ pub(super) mod class {
             .filter(|(name, _)| name.starts_with("limits") == is_limit)
             .map(|(name, hard)| {
                 let used = quota.pointer("/status/used").and_then(|used| used.get(name));
-                let text = |value: Option<&Value>| {
-                    value.and_then(Value::as_str).unwrap_or("0").to_owned()
-                };
+                let text =
+                    |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or("0").to_owned();
                 format!("{name}: {}/{}", text(used), text(Some(hard)))
             })
             .collect();
