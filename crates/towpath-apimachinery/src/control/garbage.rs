@@ -26,10 +26,10 @@ pub(super) fn react(machine: &Machine, event: &Event, now: Timestamp, todo: &mut
         }
         Happened::Added | Happened::Modified => {
             look(machine, &event.key.resource, &event.object, now, todo);
-            if event.happened == Happened::Added && !head.owners.is_empty() {
+            let before = event.previous.as_ref().map(|before| &before.head.owners);
+            if !head.owners.is_empty() && before != Some(&head.owners) {
                 dependent(machine, &event.key, now, todo);
             }
-            let before = event.previous.as_ref().map(|before| &before.head.owners);
             for owner in before.into_iter().flat_map(|owners| owners.iter()) {
                 if !head.owners.contains(owner) {
                     owner_of(machine, event, owner, now, todo);
