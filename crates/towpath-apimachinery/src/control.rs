@@ -45,6 +45,13 @@ pub fn begin(machine: &Machine, now: Timestamp) -> Vec<Vec<Change>> {
     todo
 }
 
+/// What a namespace still has to be given that every namespace has.
+pub(crate) fn furnish(machine: &Machine, namespace: &Stored, now: Timestamp) -> Vec<Vec<Change>> {
+    let mut todo = Vec::new();
+    accounts::furnish(machine, namespace, now, &mut todo);
+    todo
+}
+
 /// An object of a resource as a value.
 fn value(resource: &crate::resource::Resource, stored: &Stored) -> serde_json::Value {
     stored.value(Some(resource.type_meta()))

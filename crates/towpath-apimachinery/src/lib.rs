@@ -17,6 +17,7 @@
 
 pub mod access;
 mod addresses;
+pub mod bootstrap;
 pub mod control;
 pub mod custom;
 pub mod decision;

@@ -94,6 +94,12 @@ impl State {
         Self { revision, history: History::new(revision), ..Self::default() }
     }
 
+    /// The same objects at the same revision, and nothing that happened before.
+    #[must_use]
+    pub fn without_history(self) -> Self {
+        Self { history: History::new(self.revision), ..self }
+    }
+
     /// The revision of the last commit.
     #[must_use]
     pub fn revision(&self) -> u64 {

@@ -8,13 +8,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
 use tokio::sync::watch;
-use towpath_apimachinery::access::{Credentials, Impersonation, User};
+use towpath_apimachinery::access::{Authority, Credentials, Impersonation, User};
+use towpath_apimachinery::bootstrap::Bootstrap;
 use towpath_apimachinery::control;
 use towpath_apimachinery::decision::{Answer, Decision};
 use towpath_apimachinery::machine::Machine;
 use towpath_apimachinery::refusal::Refusal;
 use towpath_apimachinery::request::{Method, Request};
-use towpath_apimachinery::store::{Event, State};
+use towpath_apimachinery::store::Event;
 use towpath_apimachinery::surface::Surface;
 
 use crate::body::Body;
@@ -52,10 +53,20 @@ impl Shared {
 }
 
 impl Cluster {
-    /// A cluster that holds nothing.
+    /// A fresh cluster, which signs tokens with a key of its own. Many of them are made faster by one [`Bootstrap`].
     #[must_use]
     pub fn new(surface: Arc<Surface>, clock: Clock) -> Self {
-        let machine = Machine::new(surface, State::new(1));
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).expect("the system has random bits");
+        let now = clock.now();
+        let bootstrap = Bootstrap::new(surface, now);
+        let authority = Arc::new(Authority::default().key(key));
+        Self::of(bootstrap.cluster(authority, now, entropy()), clock)
+    }
+
+    /// A cluster as it is.
+    #[must_use]
+    pub fn of(machine: Machine, clock: Clock) -> Self {
         let newest = watch::Sender::new(machine.state().revision());
         Self { shared: Arc::new(Shared { machine: RwLock::new(machine), clock, newest }) }
     }

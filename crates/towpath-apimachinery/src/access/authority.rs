@@ -20,6 +20,9 @@ use crate::refusal::Refusal;
 /// Whom tokens are for that are for nobody else, and who signs them.
 pub const AUDIENCE: &str = "https://kubernetes.default.svc.cluster.local";
 
+/// The group of what can be impersonated besides users, groups and accounts.
+const IDENTITIES: &str = "authentication.k8s.io";
+
 /// The hash of a token, by which a cluster knows it again.
 pub type Digest = [u8; 32];
 
@@ -87,11 +90,15 @@ impl Authority {
     ) -> Option<(Cow<'a, User>, Vec<String>)> {
         let digest = Self::digest(token);
         // Every hash is looked at, so that the time it takes does not tell which came near.
-        let known = self.tokens.iter().filter(|(own, _)| is_same(own, &digest)).last();
-        if let Some((_, user)) = known {
-            return audiences
-                .contains(&AUDIENCE)
-                .then(|| (Cow::Borrowed(user), vec![AUDIENCE.to_owned()]));
+        let mut known = None;
+        for (own, user) in &self.tokens {
+            if is_same(own, &digest) {
+                known = Some(user);
+            }
+        }
+        if let Some(user) = known {
+            let is_meant = audiences.contains(&AUDIENCE);
+            return is_meant.then(|| (Cow::Borrowed(user), vec![AUDIENCE.to_owned()]));
         }
         let claims = verify(self.key.as_ref()?, AUDIENCE, token)?;
         let second = now.as_second();
@@ -181,14 +188,13 @@ fn impersonate(machine: &Machine, user: &User, wanted: &Impersonation) -> Result
     for group in &wanted.groups {
         may("", "groups", "", "", group)?;
     }
-    const GROUP: &str = "authentication.k8s.io";
     for (key, values) in &wanted.extra {
         for value in values {
-            may(GROUP, "userextras", key, "", value)?;
+            may(IDENTITIES, "userextras", key, "", value)?;
         }
     }
     if !wanted.uid.is_empty() {
-        may(GROUP, "uids", "", "", &wanted.uid)?;
+        may(IDENTITIES, "uids", "", "", &wanted.uid)?;
     }
     let is_of = |group: &str| groups.iter().any(|one| one == group);
     if wanted.user == ANONYMOUS {

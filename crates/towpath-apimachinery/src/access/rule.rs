@@ -101,15 +101,14 @@ impl Rule {
                         rights.push(right);
                         continue;
                     }
-                    let named = |name: &Box<str>| Rule { names: one(name), ..right.clone() };
-                    rights.extend(self.names.iter().map(named));
+                    let named = |name: &str| Rule { names: one(name), ..right.clone() };
+                    rights.extend(self.names.iter().map(|name| named(name)));
                 }
             }
         }
         for url in &self.urls {
-            let right =
-                |verb: &Box<str>| Rule { verbs: one(verb), urls: one(url), ..Rule::default() };
-            rights.extend(self.verbs.iter().map(right));
+            let right = |verb: &str| Rule { verbs: one(verb), urls: one(url), ..Rule::default() };
+            rights.extend(self.verbs.iter().map(|verb| right(verb)));
         }
         rights
     }
@@ -118,8 +117,8 @@ impl Rule {
     fn covers(&self, right: &Rule) -> bool {
         let verbs = right.verbs.iter().all(|verb| has(&self.verbs, verb));
         if !right.urls.is_empty() {
-            let reached = |url: &Box<str>| self.urls.iter().any(|own| reaches(own, url));
-            return verbs && right.urls.iter().all(reached);
+            let reached = |url: &str| self.urls.iter().any(|own| reaches(own, url));
+            return verbs && right.urls.iter().all(|url| reached(url));
         }
         let resources = right.resources.iter().all(|resource| {
             let (whole, below) = resource.split_once('/').unwrap_or((resource, ""));

@@ -74,7 +74,12 @@ fn furnish_by_name(machine: &Machine, name: &str, now: Timestamp, todo: &mut Vec
 }
 
 /// Gives a namespace what every namespace has.
-fn furnish(machine: &Machine, namespace: &Stored, now: Timestamp, todo: &mut Vec<Vec<Change>>) {
+pub(super) fn furnish(
+    machine: &Machine,
+    namespace: &Stored,
+    now: Timestamp,
+    todo: &mut Vec<Vec<Change>>,
+) {
     if namespace.head.is_deleted {
         return;
     }
