@@ -24,6 +24,9 @@ pub fn answer(
     request: &Request<'_>,
     address: &Address<'_>,
 ) -> Result<Answer, Refusal> {
+    if *address == Address::OpenApiV2 && openapi::wants_binary(request.accept) {
+        return Ok(openapi::version_2_binary(machine));
+    }
     let form = form(request.accept)?;
     let core = |group: &&Group| group.name.is_empty();
     let value = match address {

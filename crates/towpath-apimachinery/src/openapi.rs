@@ -6,6 +6,7 @@
 //!
 //! Source of the contract: `kubernetes/kube-openapi:pkg/handler3`, `pkg/builder3`.
 
+mod binary;
 mod paths;
 mod schemas;
 
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::decision::Answer;
 use crate::machine::Machine;
 use crate::resource::Resource;
 use crate::surface::{Group, Version};
@@ -105,6 +107,24 @@ pub fn version_2(machine: &Machine) -> Value {
         }
     }
     json!({"swagger": "2.0", "info": info(machine), "paths": paths, "definitions": all})
+}
+
+/// The same in the binary form that older clients ask for; they know no other.
+#[must_use]
+pub fn version_2_binary(machine: &Machine) -> Answer {
+    Answer {
+        code: 200,
+        content_type: "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+        body: binary::document(&version_2(machine)),
+        warnings: Vec::new(),
+    }
+}
+
+/// Whether a client asks for the binary form: the name of the form has had a `@` in it.
+#[must_use]
+pub fn wants_binary(accept: &str) -> bool {
+    let first = accept.split(',').next().unwrap_or_default();
+    first.trim().starts_with("application/com.github.proto-openapi.spec.v2")
 }
 
 fn info(machine: &Machine) -> Value {

@@ -36,7 +36,13 @@ impl World {
         world
     }
 
-    fn ask(&mut self, method: Method, path: &str, query: &str, body: &Value) -> Result<Answer, Refusal> {
+    fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        query: &str,
+        body: &Value,
+    ) -> Result<Answer, Refusal> {
         self.asked += 1;
         let user = User::named("admin", &["system:masters"]);
         let credentials = Credentials::identity(&user);
@@ -73,7 +79,9 @@ impl World {
     fn all(&self) -> BTreeMap<String, (u64, String)> {
         let objects = self.machine.state().list("configmaps", Some("n"));
         objects
-            .map(|object| (object.head.name.to_string(), (object.revision, object.tail().to_owned())))
+            .map(|object| {
+                (object.head.name.to_string(), (object.revision, object.tail().to_owned()))
+            })
             .collect()
     }
 }
