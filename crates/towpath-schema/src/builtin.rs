@@ -21,11 +21,11 @@ mod facts;
 mod hint;
 mod metadata;
 mod pods;
-mod quantity;
+pub(crate) mod quantity;
 mod rules;
 mod run;
 mod schedule;
-mod text;
+pub(crate) mod text;
 mod walk;
 
 use serde_json::Value;

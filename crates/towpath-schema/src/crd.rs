@@ -32,6 +32,7 @@ mod normal;
 mod path;
 mod patterns;
 mod prepare;
+mod refusals;
 mod rule;
 pub mod schema;
 mod served;
@@ -51,6 +52,7 @@ pub use broken::{Broken, Fails, ObjectName, broken};
 pub use definition::{
     Definition, DefinitionError, MAX_ALTERNATIVES, MAX_DEPTH, MAX_VALUES, MAX_VERSIONS, Version,
 };
+pub use refusals::{MAX_REFUSALS, Refusal, RefusalKind, refusals, refusals_of_update};
 pub use rule::{Example, Place, Rule, RuleId};
 
 use found::Found;

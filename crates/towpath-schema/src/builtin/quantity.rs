@@ -7,7 +7,7 @@ pub(super) const FORM: &str =
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 /// An amount as nearly as needed to compare two.
-pub(super) fn parse(text: &str) -> Result<f64, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<f64, &'static str> {
     let (negative, bare) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
         Some(b'+') => (false, &text[1..]),

@@ -11,7 +11,7 @@ use crate::crd::formats;
 
 /// A form of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// A DNS label as of RFC 1123: `my-name`.
     Label,
     /// A DNS label as of RFC 1035, which starts with a letter.
@@ -72,7 +72,8 @@ impl Form {
         self.faults(text, run.minor.number(), &mut |why| run.invalid(at, &Value::from(shown), why));
     }
 
-    fn faults(self, text: &str, minor: u8, tell: &mut dyn FnMut(&str)) {
+    /// Tells every fault that a text has in the words of a minor.
+    pub(crate) fn faults(self, text: &str, minor: u8, tell: &mut dyn FnMut(&str)) {
         let too_long = |most: usize, text: &str| {
             (text.len() > most).then(|| format!("must be no more than {most} bytes"))
         };

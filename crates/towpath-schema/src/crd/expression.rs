@@ -10,13 +10,19 @@
 //!
 //! Next: `scan.rs`, `vet.rs`, `cost.rs`, `value.rs`, `context.rs`.
 
+mod amount;
 mod context;
 mod cost;
+mod declared;
 mod escape;
+mod macros;
+mod operators;
+mod price;
 mod scan;
 mod value;
 mod vet;
 
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use kube_cel::cel::objects::{OptionalValue, Value};
@@ -28,6 +34,8 @@ use value::Reading;
 use vet::Vetted;
 
 pub(super) use cost::Budget;
+pub(super) use declared::{Declared, MAX_REQUEST, declare};
+pub(super) use price::Priced;
 
 /// An expression, parsed when it is needed.
 #[derive(Debug)]
@@ -100,6 +108,17 @@ impl Expression {
         self.vetted().is_ok_and(|vetted| vetted.names_old_self)
     }
 
+    /// The same, if the expression is understood.
+    pub(super) fn looks_back(&self) -> Option<bool> {
+        self.vetted().ok().map(|vetted| vetted.names_old_self)
+    }
+
+    /// What it costs at most for any value that is declared so, as the API server reckons.
+    pub(super) fn price(&self, declared: &Rc<Declared>, is_optional: bool) -> Priced {
+        let parsed = scan::scan(&self.text).and_then(|()| vet::parse(&self.text));
+        parsed.map_or(Priced::Nothing, |tree| price::price(&tree, declared, is_optional))
+    }
+
     /// Whether it holds of a value.
     pub(super) fn holds(
         &self,
@@ -154,6 +173,9 @@ impl Expression {
         }
         for (name, pattern) in &vetted.patterns {
             context.add_variable_from_value(name.as_str(), pattern.value());
+        }
+        if vetted.selects_from_old && matches!(old, OldSelf::Optional(_)) {
+            return Err(Cannot::Unsure("it reads a field of an optional value"));
         }
         if reading.has_null && vetted.reads_below {
             return Err(Cannot::Unsure("it reads below a value that may be null"));

@@ -49,6 +49,35 @@ impl Patterns {
     }
 }
 
+/// Why Go would not compile a pattern, in its words as far as they are known. What is only too large is not told.
+pub(super) fn fault(pattern: &str) -> Option<String> {
+    if pattern.is_empty() || pattern.len() > MAX_BYTES {
+        return None;
+    }
+    let built = RegexBuilder::new(&translate(pattern)).size_limit(MAX_COMPILED).build();
+    let Err(regex::Error::Syntax(error)) = built else { return None };
+    let lookaround = ["(?=", "(?!", "(?<=", "(?<!"].into_iter().find(|sign| pattern.contains(sign));
+    let what = match (lookaround, error.lines().last().unwrap_or_default()) {
+        (Some(sign), _) => format!("invalid or unsupported Perl syntax: `{sign}`"),
+        (_, why) if why.contains("unclosed group") => format!("missing closing ): `{pattern}`"),
+        (_, why) if why.contains("unopened group") => format!("unexpected ): `{pattern}`"),
+        (_, why) if why.contains("unclosed character class") => {
+            format!("missing closing ]: `{}`", &pattern[pattern.rfind('[').unwrap_or_default()..])
+        }
+        (_, why) if why.contains("missing expression") => {
+            let sign = pattern.find(['*', '+', '?']).map_or("*", |at| &pattern[at..=at]);
+            format!("missing argument to repetition operator: `{sign}`")
+        }
+        (_, why) if why.contains("backreferences") || why.contains("unrecognized escape") => {
+            let at = pattern.find('\\').unwrap_or_default();
+            let escape: String = pattern[at..].chars().take(2).collect();
+            format!("invalid escape sequence: `{escape}`")
+        }
+        _ => format!("invalid pattern: `{pattern}`"),
+    };
+    Some(format!("error parsing regexp: {what}"))
+}
+
 /// Go's syntax in that of `regex`: classes like `\d` are ASCII, and what one of them takes for an
 /// operator and the other for itself is escaped.
 fn translate(pattern: &str) -> String {

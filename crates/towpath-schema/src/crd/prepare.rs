@@ -29,7 +29,7 @@ fn field<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
     })
 }
 
-fn prune(node: Option<&Node>, value: &mut Value, at: &At<'_>, run: &mut Run) {
+pub(super) fn prune(node: Option<&Node>, value: &mut Value, at: &At<'_>, run: &mut Run) {
     if !run.spend(1) {
         return;
     }

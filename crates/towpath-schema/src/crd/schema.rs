@@ -271,7 +271,7 @@ pub(super) enum Check {
     MaxProperties(i64),
 }
 
-fn node(schema: &Map<String, Value>, patterns: &mut Patterns) -> Node {
+pub(super) fn node(schema: &Map<String, Value>, patterns: &mut Patterns) -> Node {
     let mut below = |value: &Value| value.as_object().map(|schema| node(schema, patterns));
     let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     let fields: BTreeMap<String, Node> =

@@ -64,6 +64,18 @@ fn the_language_is_the_language() {
         "// a comment\n true",
         "[1, [2, 3]][1][0] == 2 && {'a': {'b': 1}}.a.b == 1 && {'a': 1}['a'] == 1",
         "optional.of(1).hasValue() && !optional.none().hasValue() && optional.none().orValue(3) == 3",
+        "1 == 1.0 && [1] == [1.0] && 1.0 in [1, 2] && 2 in {2: 'a'} && 1 != 1.5 && dyn(1) == 1.0",
+        "[1, 2.0].all(x, x in [1.0, 2]) && {'a': 1} == {'a': 1.0} && !('1' == dyn(1))",
+        "-size('ab') == -2 && -(1.5) < 0.0",
+        "type(1) == int && type('a') == string && type(dyn(1.5)) != int && type([]) == list && type(null) == null_type",
+        "{'a': 1}.?a.orValue(2) == 1 && {'a': 1}.?b.orValue(2) == 2 && !{'a': 1}[?'b'].hasValue()",
+        "{'a': {'b': 1}}.?a.b.orValue(0) == 1 && {'a': {'b': 1}}.?x.b.orValue(0) == 0 && [1][?3].orValue(7) == 7",
+        "[?optional.of(1), ?optional.none(), 2] == [1, 2] && {?'a': optional.none()} == {}",
+        "{'a': 1}.?a.optMap(v, v + 1).orValue(0) == 2 && !optional.none().optMap(v, v + 1).hasValue()",
+        "optional.of({'a': 1}).optFlatMap(v, v.?a).value() == 1 && cel.bind(x, 2, x * x) == 4",
+        "[1, 2].all(i, v, v > i) && [5, 6].exists(i, v, i == 1 && v == 6) && {'a': 1}.all(k, v, k == 'a' && v == 1)",
+        "[1, 2].transformList(i, v, i + v) == [1, 3] && [1, 2].transformList(i, v, i > 0, v) == [2]",
+        "[1, 2].existsOne(i, v, i == v - 1 && v == 2)",
     ] {
         holds(rule);
     }
@@ -94,6 +106,15 @@ fn functions_do_what_kubernetes_says() {
         "url('https://u@example.com:80/a?b=c').getHost() == 'example.com:80' && url('https://[::1]:80/').getHostname() == '::1'",
         "url('https://example.com:80/').getPort() == '80' && url('oci://a/b').getScheme() == 'oci' && url('https://a/b%20c').getEscapedPath() == '/b%20c'",
         "!isURL('https://a:b/') && !isURL('') && !isURL('http://a b/') && isURL('mailto:a@b')",
+        "'abc 123'.find('[0-9]+') == '123' && 'abc'.find('[0-9]+') == '' && '1 2 3'.findAll('[0-9]') == ['1', '2', '3']",
+        "'1 2 3'.findAll('[0-9]', 2) == ['1', '2'] && '1'.findAll('[0-9]', 0) == [] && '1 2'.findAll('[0-9]', -1).size() == 2",
+        "[1, 2, 3].sum() == 6 && [1.5, 2.5].sum() == 4.0 && [].sum() == 0 && [1, 2].reverse() == [2, 1] && [2, 1].sort() == [1, 2]",
+        "quantity('1.5Gi') == quantity('1536Mi') && quantity('500m').isLessThan(quantity('1')) && quantity('1k').asInteger() == 1000",
+        "quantity('1').add(quantity('2')).compareTo(quantity('3')) == 0 && quantity('5').sub(2).isGreaterThan(quantity('2'))",
+        "isQuantity('1Gi') && !isQuantity('1 Gi') && quantity('-1').sign() == -1 && !quantity('1.5').isInteger() && quantity('2').isInteger()",
+        "quantity('1500m').asApproximateFloat() == 1.5",
+        "duration('1500ms').getMilliseconds() == 1500 && duration('100h').getSeconds() == 360000 && duration('876000h').getMilliseconds() == 3153600000000",
+        "timestamp('2024-02-29T12:30:15.5Z').getMilliseconds() == 500",
         "duration('1h30m') == duration('90m') && duration('2h').getMinutes() == 120",
         "timestamp('2024-02-29T12:30:15.5Z').getFullYear() == 2024 && timestamp('2024-02-29T12:30:15Z').getMonth() == 1",
         "timestamp('2024-02-29T12:30:15Z').getDate() == 29 && timestamp('2024-02-29T00:00:00Z').getDayOfWeek() == 4",
@@ -110,6 +131,8 @@ fn errors_are_told_in_the_words_of_the_language() {
     fails("1 / 0 == 1", "division by zero");
     fails("1 % 0 == 1", "modulus by zero");
     fails("9223372036854775807 + 1 > 0", "integer overflow");
+    fails("-(-9223372036854775807 - 1) > 0", "integer overflow");
+    fails("[9223372036854775807, 1].sum() == 0", "integer overflow");
     fails("{'a': 1}.b == 1", "no such key: b");
     fails("[1][3] == 1", "index out of bounds: 3");
 }
@@ -283,15 +306,19 @@ fn what_is_not_known_is_told() {
         ("variable == 1", "not known here: undeclared reference to 'variable'"),
         ("self.matches('(?=a)')", "not known here: pattern (?=a)"),
         ("self.matches(self)", "not known here: a pattern that is not written out"),
-        ("type(self) == string", "not known here: the function type"),
-        ("quantity(self) == quantity('1')", "not known here: the function quantity"),
-        ("[9223372036854775807, 1].sum() == 0", "not known here: the function sum"),
-        ("[1, 2].all(i, v, v > i)", "not known here: the function all"),
-        ("{'a': 1}.?a.orValue(2) == 1", "not known here: optional fields"),
-        ("[?optional.of(1)] == []", "not known here: an optional item"),
         ("!!true", "not known here: a sign twice"),
+        ("! // a comment\n // and one more\n !true", "not known here: a sign twice"),
+        ("quantity(self) == quantity('1')", "not certain here: a function has no value for this"),
+        ("quantity('0.1n').sign() == 1", "not certain here: a function has no value for this"),
+        ("quantity('1000m').isInteger()", "not certain here: a function has no value for this"),
+        ("[1, 'a'].sum() == 0", "not certain here: a function has no value for this"),
+        ("has(optional.of({'a': 1}).a)", "not known here: a field of an optional value"),
+        (
+            "cel.bind(x, optional.of(1), x.hasValue())",
+            "not known here: an optional value with a name",
+        ),
+        ("'a'.find(self) == 'a'", "not known here: a pattern that is not written out"),
         ("1u == 1", "not known here: unsigned numbers"),
-        ("-(-9223372036854775807 - 1) > 0", "not known here: the sign of what is not written out"),
         ("self.split('') == []", "not known here: split with what is not written out, or is empty"),
         ("'%.99f'.format([1.0]) == ''", "not known here: format with other verbs than %s and %d"),
         (

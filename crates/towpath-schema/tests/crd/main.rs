@@ -14,6 +14,7 @@ mod changes;
 mod examples;
 mod hostile;
 mod laws;
+mod refusals;
 mod words;
 
 use serde_json::{Map, Value, json};

@@ -5,10 +5,12 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use kube_cel::KubeCelExt;
-use kube_cel::cel::extractors::This;
+use kube_cel::cel::extractors::{Arguments, This};
 use kube_cel::cel::objects::{Opaque, Value};
 use kube_cel::cel::{Context, ExecutionError, FunctionContext, functions as library};
 use regex::Regex;
+
+use super::{amount, operators};
 
 /// How long a date, a time or a duration may be; the library's sum of durations overflows for much longer ones.
 const MAX_TIME: usize = 128;
@@ -44,9 +46,13 @@ pub(super) fn functions() -> &'static Context<'static> {
         context.add_function("size", size);
         context.add_function("contains", contains);
         context.add_function("matches", matches);
+        context.add_function("find", find);
+        context.add_function("findAll", find_all);
         context.add_function("string", string);
         context.add_function("duration", duration);
         context.add_function("timestamp", timestamp);
+        operators::register(&mut context);
+        amount::register(&mut context);
         context
     });
     &FUNCTIONS
@@ -65,18 +71,50 @@ fn contains(This(this): This<Arc<String>>, part: Arc<String>) -> bool {
     this.contains(part.as_str())
 }
 
+fn compiled<'p>(
+    context: &FunctionContext<'_, '_>,
+    pattern: &'p Value,
+) -> Result<&'p Regex, ExecutionError> {
+    let compiled = match pattern {
+        Value::Opaque(opaque) => opaque.downcast_ref::<Pattern>(),
+        _ => None,
+    };
+    let compiled = compiled.map(|Pattern(regex)| &**regex);
+    compiled.ok_or_else(|| context.error("a pattern that is not written out"))
+}
+
 fn matches(
     context: &FunctionContext<'_, '_>,
     This(this): This<Arc<String>>,
     pattern: Value,
 ) -> Result<bool, ExecutionError> {
-    let compiled = match &pattern {
-        Value::Opaque(opaque) => opaque.downcast_ref::<Pattern>(),
-        _ => None,
+    Ok(compiled(context, &pattern)?.is_match(&this))
+}
+
+/// The first match; an empty text where there is none.
+fn find(
+    context: &FunctionContext<'_, '_>,
+    This(this): This<Arc<String>>,
+    pattern: Value,
+) -> Result<Value, ExecutionError> {
+    let found = compiled(context, &pattern)?.find(&this);
+    Ok(Value::String(Arc::new(found.map_or_else(String::new, |found| found.as_str().to_owned()))))
+}
+
+/// All matches, or as many as are asked for.
+fn find_all(
+    context: &FunctionContext<'_, '_>,
+    This(this): This<Arc<String>>,
+    Arguments(args): Arguments,
+) -> Result<Value, ExecutionError> {
+    let (pattern, most) = match args.as_slice() {
+        [pattern] => (pattern, usize::MAX),
+        [pattern, Value::Int(most)] => (pattern, usize::try_from(*most).unwrap_or(usize::MAX)),
+        _ => return Err(context.error("neither a pattern nor a number")),
     };
-    compiled
-        .map(|Pattern(regex)| regex.is_match(&this))
-        .ok_or_else(|| context.error("a pattern that is not written out"))
+    let found = compiled(context, pattern)?.find_iter(&this).take(most);
+    let found = found.map(|found| Value::String(Arc::new(found.as_str().to_owned())));
+    Ok(Value::List(Arc::new(found.collect())))
 }
 
 /// The library writes the others as Rust does.

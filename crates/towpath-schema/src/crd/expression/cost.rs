@@ -9,7 +9,7 @@ use kube_cel::cel::common::ast::{
 };
 use serde_json::Value as Json;
 
-use super::{Cannot, vet};
+use super::{Cannot, operators as replaced, vet};
 
 /// How many steps may still be taken.
 #[derive(Debug)]
@@ -265,7 +265,7 @@ impl Estimate {
         let made = match qualified.unwrap_or(call.func_name.as_str()) {
             operators::CONDITIONAL => second.most(&arg(2)),
             operators::ADD => first.plus(&second),
-            operators::INDEX | "min" | "max" => first.below(),
+            operators::INDEX | replaced::SELECT | "min" | "max" => first.below(),
             "or" | "orValue" => first.most(&second),
             "sets.contains" | "sets.equivalent" | "sets.intersects" | "indexOf" | "lastIndexOf" => {
                 self.take(first.weight().saturating_mul(second.weight()).saturating_mul(16));
@@ -275,12 +275,16 @@ impl Estimate {
                 self.take(first.weight().saturating_mul(first.weight()));
                 first
             }
-            "slice" | "value" | "optional.of" => first,
-            "charAt" | "lowerAscii" | "upperAscii" | "substring" | "trim" | "string"
+            replaced::ITEMS => {
+                let weight = first.weight().saturating_add(1);
+                first.above(Level { entries: 1, bytes: 0, weight })
+            }
+            "slice" | "value" | "optional.of" | "reverse" | "sort" | replaced::KEYS => first,
+            "charAt" | "lowerAscii" | "upperAscii" | "substring" | "trim" | "string" | "find"
             | "getEscapedPath" | "getHost" | "getHostname" | "getPort" | "getScheme" => {
                 Sizes::text(bytes.saturating_mul(3).saturating_add(64))
             }
-            "split" => {
+            "split" | "findAll" => {
                 let weight = bytes.saturating_mul(2).saturating_add(2);
                 Sizes::text(bytes).above(Level {
                     entries: bytes.saturating_add(1),

@@ -55,6 +55,14 @@ pub(super) fn escape(name: &str) -> Option<String> {
     Some(out)
 }
 
+/// The name that expressions use for a field; [`None`] if they cannot name it.
+pub(super) fn name(name: &str) -> Option<String> {
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || b"_.-/".contains(&b);
+    let starts_well = name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
+    (starts_well && name.bytes().all(is_letter))
+        .then(|| escape(name).unwrap_or_else(|| name.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -65,7 +65,7 @@ pub(super) fn scan(text: &str) -> Result<(), Refused> {
             continue;
         }
         // The library takes two signs for one.
-        if matches!(c, '!' | '-') && rest[1..].trim_start().starts_with(c) {
+        if matches!(c, '!' | '-') && after_blanks(&rest[1..]).starts_with(c) {
             return Err(Refused::Unsupported("a sign twice".to_owned()));
         }
         match c {
@@ -97,6 +97,15 @@ pub(super) fn scan(text: &str) -> Result<(), Refused> {
         return Err(Refused::Syntax("a bracket that is not closed".to_owned()));
     }
     if group.stack() > MAX_STACK { Err(Refused::TooDeep) } else { Ok(()) }
+}
+
+/// What follows blanks and comments.
+fn after_blanks(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while let Some(comment) = rest.strip_prefix("//") {
+        rest = comment.find('\n').map_or("", |end| comment[end..].trim_start());
+    }
+    rest
 }
 
 /// What follows a string. What the parser would not take for one is refused: it goes on in its middle.

@@ -4,8 +4,8 @@
 use kube_cel::cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 use kube_cel::cel::parser::Parser;
 
-use super::Refused;
 use super::context::Pattern;
+use super::{Refused, macros, operators as replaced};
 use crate::crd::patterns::Patterns;
 
 /// An expression that may be evaluated.
@@ -22,15 +22,20 @@ pub(super) struct Vetted {
     pub(super) keeps_order: bool,
     /// Whether it compares or adds two values of which none is written out.
     pub(super) compares_values: bool,
+    /// Whether it reads a field of the old value itself, which may be an optional one.
+    pub(super) selects_from_old: bool,
 }
 
 /// Functions with the number of their arguments, the one before the dot included.
 ///
-/// Left out, although the library has them: quantities and sums, whose arithmetic overflows; `split` and `replace` of
-/// nothing; what no definition was seen to use.
+/// Left out, although the library has them: `split` and `replace` of nothing; what no definition was seen to use.
 const FUNCTIONS: &[(&str, usize, usize)] = &[
+    ("add", 2, 2),
+    ("asApproximateFloat", 1, 1),
+    ("asInteger", 1, 1),
     ("charAt", 2, 2),
     ("cidr", 1, 1),
+    ("compareTo", 2, 2),
     ("contains", 2, 2),
     ("containsCIDR", 2, 2),
     ("containsIP", 2, 2),
@@ -39,6 +44,8 @@ const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("duration", 1, 1),
     ("endsWith", 2, 2),
     ("family", 1, 1),
+    ("find", 2, 2),
+    ("findAll", 2, 3),
     ("format", 2, 2),
     ("getDate", 1, 1),
     ("getDayOfMonth", 1, 1),
@@ -48,6 +55,7 @@ const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("getHost", 1, 1),
     ("getHostname", 1, 1),
     ("getHours", 1, 1),
+    ("getMilliseconds", 1, 1),
     ("getMinutes", 1, 1),
     ("getMonth", 1, 1),
     ("getPort", 1, 1),
@@ -59,10 +67,14 @@ const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("ip", 1, 1),
     ("isCIDR", 1, 1),
     ("isGlobalUnicast", 1, 1),
+    ("isGreaterThan", 2, 2),
     ("isIP", 1, 1),
+    ("isInteger", 1, 1),
+    ("isLessThan", 2, 2),
     ("isLinkLocalMulticast", 1, 1),
     ("isLinkLocalUnicast", 1, 1),
     ("isLoopback", 1, 1),
+    ("isQuantity", 1, 1),
     ("isSorted", 1, 1),
     ("isURL", 1, 1),
     ("isUnspecified", 1, 1),
@@ -76,15 +88,22 @@ const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("or", 2, 2),
     ("orValue", 2, 2),
     ("prefixLength", 1, 1),
+    ("quantity", 1, 1),
     ("replace", 3, 4),
+    ("reverse", 1, 1),
+    ("sign", 1, 1),
     ("size", 1, 1),
     ("slice", 3, 3),
+    ("sort", 1, 1),
     ("split", 2, 3),
     ("startsWith", 2, 2),
     ("string", 1, 1),
+    ("sub", 2, 2),
     ("substring", 2, 3),
+    ("sum", 1, 1),
     ("timestamp", 1, 1),
     ("trim", 1, 1),
+    ("type", 1, 1),
     ("upperAscii", 1, 1),
     ("url", 1, 1),
     ("value", 1, 1),
@@ -110,12 +129,17 @@ pub(super) fn qualified(call: &CallExpr) -> Option<&'static str> {
 }
 
 /// Parses a text that was scanned.
-pub(super) fn vet(text: &str) -> Result<Vetted, Refused> {
+pub(super) fn parse(text: &str) -> Result<IdedExpr, Refused> {
     let parser = Parser::new().enable_optional_syntax(true);
-    let tree = parser.parse(text).map_err(|errors| {
+    parser.parse(text).map_err(|errors| {
         let first = errors.errors.into_iter().next();
         Refused::Syntax(first.map_or_else(|| "no reason given".to_owned(), |error| error.msg))
-    })?;
+    })
+}
+
+/// Parses a text that was scanned, and lets it in or does not.
+pub(super) fn vet(text: &str) -> Result<Vetted, Refused> {
+    let names = ["self", "oldSelf"].into_iter().chain(replaced::TYPES);
     let mut vetting = Vetting {
         done: Vetted {
             tree: IdedExpr::default(),
@@ -125,11 +149,12 @@ pub(super) fn vet(text: &str) -> Result<Vetted, Refused> {
             reads_below: false,
             keeps_order: false,
             compares_values: false,
+            selects_from_old: false,
         },
-        bound: vec!["self".to_owned(), "oldSelf".to_owned()],
+        bound: names.map(str::to_owned).collect(),
         compiled: Patterns::default(),
     };
-    let mut tree = tree;
+    let mut tree = parse(text)?;
     vetting.expression(&mut tree)?;
     Ok(Vetted { tree, ..vetting.done })
 }
@@ -154,6 +179,17 @@ fn literal(expression: &IdedExpr) -> Option<&str> {
 
 impl Vetting {
     fn expression(&mut self, expression: &mut IdedExpr) -> Result<(), Refused> {
+        if let Expr::Call(call) = &mut expression.expr {
+            let replaced = match (call.func_name.as_str(), &call.target, call.args.len()) {
+                // It says something to the compiler of the server, and nothing to anybody else.
+                ("dyn", None, 1) => call.args.pop(),
+                _ => macros::expand(call),
+            };
+            if let Some(replaced) = replaced {
+                *expression = replaced;
+                return self.expression(expression);
+            }
+        }
         match &mut expression.expr {
             Expr::Unspecified => return unsupported("an expression that is empty"),
             Expr::Struct(_) => return unsupported("a message"),
@@ -168,32 +204,49 @@ impl Vetting {
             }
             Expr::Select(select) => {
                 self.expression(&mut select.operand)?;
-                let is_whole =
-                    matches!(&select.operand.expr, Expr::Ident(name) if name.ends_with("elf"));
-                self.done.reads_below |= !is_whole;
+                let name = match &select.operand.expr {
+                    Expr::Ident(name) => name.as_str(),
+                    _ => "",
+                };
+                self.done.reads_below |= !name.ends_with("elf");
+                self.done.selects_from_old |= name == "oldSelf";
+                if Self::is_optional(&select.operand) {
+                    if select.test {
+                        return unsupported("a field of an optional value");
+                    }
+                    let field = Expr::Literal(LiteralValue::String(select.field.as_str().into()));
+                    let operand = std::mem::take(&mut *select.operand);
+                    expression.expr = Expr::Call(CallExpr {
+                        func_name: replaced::SELECT.to_owned(),
+                        target: None,
+                        args: vec![operand, IdedExpr { id: 0, expr: field }],
+                    });
+                }
             }
             Expr::List(list) => {
-                if !list.optional_indices.is_empty() {
-                    return unsupported("an optional item");
-                }
                 list.elements.iter_mut().try_for_each(|item| self.expression(item))?;
             }
             Expr::Map(map) => {
                 for entry in &mut map.entries {
                     match &mut entry.expr {
-                        EntryExpr::MapEntry(entry) if !entry.optional => {
+                        EntryExpr::MapEntry(entry) => {
                             self.expression(&mut entry.key)?;
                             self.expression(&mut entry.value)?;
                         }
-                        _ => return unsupported("an optional entry"),
+                        EntryExpr::StructField(_) => return unsupported("a message"),
                     }
                 }
             }
             Expr::Comprehension(each) => {
-                self.done.has_loops = true;
+                let is_bind = macros::is_bind(each);
+                self.done.has_loops |= !is_bind;
                 self.done.keeps_order |= matches!(each.accu_init.expr, Expr::List(_));
                 self.expression(&mut each.iter_range)?;
                 self.expression(&mut each.accu_init)?;
+                // The library forgets that it is one.
+                if Self::is_optional(&each.accu_init) {
+                    return unsupported("an optional value with a name");
+                }
                 let outer = self.bound.len();
                 self.bound.extend([each.iter_var.clone(), each.accu_var.clone()]);
                 self.expression(&mut each.loop_cond)?;
@@ -207,26 +260,58 @@ impl Vetting {
     }
 
     fn call(&mut self, call: &mut CallExpr) -> Result<(), Refused> {
-        let name = call.func_name.as_str();
-        match name {
-            operators::OPT_SELECT | operators::OPT_INDEX => return unsupported("optional fields"),
-            // The library's panics for the least integer.
-            operators::NEGATE
-                if !matches!(
-                    call.args.first().map(|arg| &arg.expr),
-                    Some(Expr::Literal(LiteralValue::Double(_)))
-                ) =>
-            {
-                return unsupported("the sign of what is not written out");
-            }
-            operators::EQUALS | operators::NOT_EQUALS | operators::IN | operators::ADD => {
-                let is_written = |arg: &IdedExpr| matches!(arg.expr, Expr::Literal(_));
-                self.done.compares_values |= !call.args.iter().any(is_written);
-            }
-            _ if name.starts_with(['_', '!', '@', '-']) => {}
-            _ => return self.function(call),
+        if !call.func_name.starts_with(['_', '!', '@', '-']) {
+            return self.function(call);
         }
-        call.args.iter_mut().try_for_each(|arg| self.expression(arg))
+        call.args.iter_mut().try_for_each(|arg| self.expression(arg))?;
+        let is_written = |arg: &IdedExpr| matches!(arg.expr, Expr::Literal(_));
+        let is_plain = |arg: &IdedExpr| match &arg.expr {
+            Expr::Literal(literal) => {
+                !matches!(literal, LiteralValue::Int(_) | LiteralValue::Double(_))
+            }
+            _ => false,
+        };
+        let name = call.func_name.as_str();
+        let compares = matches!(
+            name,
+            operators::EQUALS | operators::NOT_EQUALS | operators::IN | operators::ADD
+        );
+        self.done.compares_values |= compares && !call.args.iter().any(is_written);
+        // Beside a text that is written out the library compares as the language does.
+        let is_left = compares && call.args.iter().any(is_plain);
+        let first = call.args.first();
+        let replaced = match name {
+            operators::OPT_SELECT | operators::OPT_INDEX => {
+                self.done.reads_below = true;
+                replaced::SELECT
+            }
+            operators::INDEX if first.is_some_and(Self::is_optional) => replaced::SELECT,
+            operators::NEGATE => replaced::NEGATE,
+            operators::EQUALS if !is_left => replaced::EQUAL,
+            operators::NOT_EQUALS if !is_left => replaced::DIFFER,
+            operators::IN if !is_left => replaced::WITHIN,
+            _ => return Ok(()),
+        };
+        call.func_name = replaced.to_owned();
+        Ok(())
+    }
+
+    /// Whether an expression may be an optional value, of which fields are selected in another way.
+    fn is_optional(expression: &IdedExpr) -> bool {
+        let call = match &expression.expr {
+            Expr::Comprehension(each) => {
+                return macros::is_bind(each) && Self::is_optional(&each.result);
+            }
+            Expr::Call(call) => call,
+            _ => return false,
+        };
+        match call.func_name.as_str() {
+            replaced::SELECT | "or" => true,
+            "of" | "none" => qualified(call).is_some(),
+            operators::CONDITIONAL => call.args.iter().skip(1).any(Self::is_optional),
+            operators::INDEX => call.args.first().is_some_and(Self::is_optional),
+            _ => false,
+        }
     }
 
     fn function(&mut self, call: &mut CallExpr) -> Result<(), Refused> {
@@ -247,7 +332,7 @@ impl Vetting {
         }
         self.done.keeps_order |= name == "format";
         match name.as_str() {
-            "matches" => self.pattern(call)?,
+            "matches" | "find" | "findAll" => self.pattern(call)?,
             "split" | "replace"
                 if call.args.first().and_then(literal).is_none_or(str::is_empty) =>
             {
@@ -266,8 +351,8 @@ impl Vetting {
 
     /// Compiles a pattern that is written out, and puts its name in its place.
     fn pattern(&mut self, call: &mut CallExpr) -> Result<(), Refused> {
-        let (Some(_), [arg]) = (&call.target, call.args.as_mut_slice()) else {
-            return unsupported("the function matches");
+        let (Some(_), [arg, ..]) = (&call.target, call.args.as_mut_slice()) else {
+            return unsupported(format!("the function {}", call.func_name));
         };
         let Some(pattern) = literal(arg) else {
             return unsupported("a pattern that is not written out");
