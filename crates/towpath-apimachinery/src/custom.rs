@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use towpath_catalog::{Scope, Verb, Verbs};
-use towpath_schema::crd::Definition;
+use towpath_schema::crd::{self, Definition};
 use towpath_schema::crd::schema::Schema;
 
 use crate::machine::Machine;
@@ -350,17 +350,19 @@ fn condition(
     }
 }
 
-/// What is refused of a definition.
+/// What is refused of a definition that is created, or that takes the place of `old`.
 #[must_use]
-pub fn refusals(definition: &Value, _old: Option<&Value>) -> Vec<Cause> {
-    match Definition::parse(definition) {
-        Ok(_) => Vec::new(),
-        Err(error) => vec![Cause {
-            reason: "FieldValueInvalid",
-            message: format!("Invalid value: {error}"),
-            field: "spec".into(),
-        }],
-    }
+pub fn refusals(definition: &Value, old: Option<&Value>) -> Vec<Cause> {
+    let found = match old {
+        Some(old) => crd::refusals_of_update(definition, old),
+        None => crd::refusals(definition),
+    };
+    let causes = found.into_iter().map(|one| Cause {
+        reason: one.kind.reason(),
+        message: one.message,
+        field: one.path,
+    });
+    causes.collect()
 }
 
 /// What a writer of a custom resource may not change: status and the rest have different doors.

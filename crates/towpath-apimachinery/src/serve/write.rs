@@ -78,7 +78,13 @@ impl Call<'_> {
         }
         let mut causes = strategy::causes(catalog, &self.resource.gvk(), old, value, &found);
         if &*self.resource.id == DEFINITIONS {
-            causes.extend(crate::custom::refusals(value, old));
+            // What a definition says is judged by what is known of definitions, and nowhere else.
+            causes.retain(|cause| cause.field.starts_with("metadata."));
+            for cause in crate::custom::refusals(value, old) {
+                if !causes.contains(&cause) {
+                    causes.push(cause);
+                }
+            }
         }
         Ok(causes)
     }
