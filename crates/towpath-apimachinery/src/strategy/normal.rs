@@ -139,6 +139,8 @@ fn time(text: &str, is_fine: bool) -> Option<String> {
 
 fn is_zero(schema: &SchemaRef<'_>, value: &Value) -> bool {
     match value {
+        // A value of any kind lies behind a pointer: the default of a field can be `false`.
+        value if schema.types() == Type::Any => value.is_null(),
         Value::String(text) => text.is_empty(),
         Value::Number(number) => number.as_f64() == Some(0.0),
         Value::Bool(is_set) => !is_set,

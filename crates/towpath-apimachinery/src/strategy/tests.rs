@@ -659,3 +659,22 @@ proptest! {
         prop_assert_eq!(&status, &old);
     }
 }
+
+#[test]
+fn a_definition_keeps_defaults_that_are_false_or_empty() {
+    let catalog = catalog(36);
+    let schema = json!({"type": "object", "properties": {
+        "a": {"type": "boolean", "default": false},
+        "b": {"type": "integer", "default": 0},
+        "c": {"type": "object", "default": {}, "additionalProperties": false},
+        "d": {"type": "array", "default": [], "items": {"type": "string"}},
+    }});
+    let mut definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "as.example.com"},
+        "spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema}}]},
+    });
+    normalise(&catalog, &kind_of(&definition.clone()), &mut definition);
+    assert_eq!(definition.pointer("/spec/versions/0/schema/openAPIV3Schema"), Some(&schema));
+}
