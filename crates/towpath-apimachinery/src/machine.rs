@@ -15,7 +15,7 @@ use crate::request::Request;
 use crate::resource::Resource;
 use crate::serve;
 use crate::shape::Shape;
-use crate::store::{Change, Event, Stale, State};
+use crate::store::{Change, Event, Kept, Stale, State, Unreadable};
 use crate::surface::{Group, Surface};
 
 /// A cluster.
@@ -69,6 +69,38 @@ impl Machine {
     pub fn permit(&self, user: &User, asked: &Attributes<'_>) -> Result<(), Refusal> {
         let verdict = self.policy.judge(user, asked);
         if verdict.is_allowed { Ok(()) } else { Err(asked.refusal(user, &verdict.reason)) }
+    }
+
+    /// A cluster that goes on at `revision` with what was kept of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`], if something is not as it was written.
+    pub fn restore(
+        surface: Arc<Surface>,
+        revision: u64,
+        kept: impl IntoIterator<Item = Kept>,
+    ) -> Result<Self, Unreadable> {
+        let mut machine = Self::new(surface, State::new(revision));
+        let mut customs = Vec::new();
+        for mut object in kept {
+            if let Some(resource) = machine.surface.stored(&object.key.resource) {
+                object.key.resource = resource.id.clone();
+                machine.state.put_back(object, &resource.selectable)?;
+            } else {
+                customs.push(object);
+            }
+        }
+        machine.registry = Registry::of(&machine.state);
+        for mut object in customs {
+            let resource = machine.registry.stored(&object.key.resource);
+            if let Some(resource) = resource {
+                object.key.resource = resource.id.clone();
+            }
+            let fields = resource.map_or(&[][..], |resource| &resource.selectable);
+            machine.state.put_back(object, fields)?;
+        }
+        Ok(machine)
     }
 
     /// What is built in.

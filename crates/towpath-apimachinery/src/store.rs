@@ -10,6 +10,7 @@
 mod encode;
 mod history;
 mod page;
+mod restore;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -17,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 pub use encode::{Draft, Head, Stored, TypeMeta};
 pub use history::{Event, Happened, History, TooOld};
 pub use page::{BadToken, Page, Token};
+pub use restore::{Kept, Unreadable};
 
 /// A kind of object as the store tells it from others: `configmaps`, `deployments.apps`. Versions share it.
 pub type ResourceId = Arc<str>;

@@ -61,7 +61,7 @@ pub struct Stored {
     pub revision: u64,
     /// What is looked for often.
     pub head: Head,
-    tail: std::sync::Arc<str>,
+    pub(super) tail: std::sync::Arc<str>,
 }
 
 /// The kind and the version that a text of an object begins with.
@@ -157,7 +157,7 @@ fn member(out: &mut Vec<u8>, name: &str, value: &Value) {
     serde_json::to_writer(out, value).expect("a vector takes every byte");
 }
 
-fn head(value: &Value, paths: &[Box<[Box<str>]>]) -> Head {
+pub(super) fn head(value: &Value, paths: &[Box<[Box<str>]>]) -> Head {
     let metadata = |field: &str| object::text(value, &["metadata", field]).unwrap_or_default();
     let labels = object::at(value, &["metadata", "labels"]).and_then(Value::as_object);
     let mut labels: Vec<(Box<str>, Box<str>)> = labels
