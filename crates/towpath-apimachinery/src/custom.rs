@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use towpath_catalog::{Scope, Verb, Verbs};
-use towpath_schema::crd::{self, Definition};
 use towpath_schema::crd::schema::Schema;
+use towpath_schema::crd::{self, Definition};
 
 use crate::machine::Machine;
 use crate::object;

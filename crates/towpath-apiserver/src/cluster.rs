@@ -3,7 +3,8 @@
 //! Deciding needs the lock for reading only, so that requests are decided side by side; the commit is short. A decision
 //! that was overtaken is made again.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::Path;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
@@ -15,11 +16,14 @@ use towpath_apimachinery::decision::{Answer, Decision};
 use towpath_apimachinery::machine::Machine;
 use towpath_apimachinery::refusal::Refusal;
 use towpath_apimachinery::request::{Method, Request};
-use towpath_apimachinery::store::Event;
+use towpath_apimachinery::store::{Event, Happened, Key};
 use towpath_apimachinery::surface::Surface;
 
 use crate::body::Body;
 use crate::clock::Clock;
+use crate::identity::write_private;
+use crate::journal::disk::Disk;
+use crate::journal::{JournalError, Progress, Writer};
 use crate::stream;
 
 /// How often a request is decided anew because others were faster.
@@ -34,8 +38,11 @@ pub struct Cluster {
 pub(crate) struct Shared {
     machine: RwLock<Machine>,
     clock: Clock,
-    /// The revision of the last commit.
-    newest: watch::Sender<u64>,
+    /// Where events are written down, if they are.
+    writer: Option<Writer>,
+    /// How far clients may be told.
+    progress: Arc<Progress>,
+    is_closed: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -47,40 +54,145 @@ impl Shared {
         &self.clock
     }
 
-    pub(crate) fn newest(&self) -> watch::Receiver<u64> {
-        self.newest.subscribe()
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    pub(crate) fn closed(&self) -> watch::Receiver<bool> {
+        self.is_closed.subscribe()
+    }
+
+    /// Takes note of what was committed. The machine is still locked, so that notes are in the order of commits.
+    fn note(&self, machine: &Machine, events: Vec<Arc<Event>>) {
+        match &self.writer {
+            Some(writer) => writer.push(events),
+            None => self.progress.reach(machine.state().revision()),
+        }
     }
 }
 
 impl Cluster {
-    /// A fresh cluster, which signs tokens with a key of its own. Many of them are made faster by one [`Bootstrap`].
+    /// A fresh cluster, in memory only, which signs tokens with a key of its own.
     #[must_use]
     pub fn new(surface: Arc<Surface>, clock: Clock) -> Self {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).expect("the system has random bits");
-        let now = clock.now();
-        let bootstrap = Bootstrap::new(surface, now);
+        Self::fresh(&Bootstrap::new(surface, clock.now()), clock)
+    }
+
+    /// A fresh cluster, in memory only. What all fresh clusters of a minor have is shared by those of one `bootstrap`.
+    #[must_use]
+    pub fn fresh(bootstrap: &Bootstrap, clock: Clock) -> Self {
+        let authority = Authority::default().key(random());
+        let machine = bootstrap.cluster(Arc::new(authority), clock.now(), entropy());
+        let progress = Progress::at(machine.state().revision());
+        Self::of(machine, clock, None, progress, Vec::new())
+    }
+
+    /// The cluster that a folder holds: it goes on where it was, and every answer waits until what it tells is on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`].
+    pub fn open(surface: Arc<Surface>, clock: Clock, folder: &Path) -> Result<Self, JournalError> {
+        let kubernetes = surface.catalog().minor().to_string();
+        let (journal, past) = Disk::open(folder, &kubernetes)?;
+        let key =
+            signing_key(folder).map_err(|error| JournalError::Folder(folder.to_owned(), error))?;
         let authority = Arc::new(Authority::default().key(key));
-        Self::of(bootstrap.cluster(authority, now, entropy()), clock)
+        let (machine, news) = match past.revision {
+            Some(revision) => {
+                let unreadable = |error| JournalError::Unreadable(journal.file().to_owned(), error);
+                let machine =
+                    Machine::restore(surface, revision, past.objects).map_err(unreadable)?;
+                (machine.believing(authority), Vec::new())
+            }
+            None => {
+                let bootstrap = Bootstrap::new(surface, clock.now());
+                let machine = bootstrap.cluster(authority, clock.now(), entropy());
+                let news = everything(&machine);
+                (machine, news)
+            }
+        };
+        let progress = Progress::at(machine.state().revision());
+        let writer = Writer::start(journal, Arc::clone(&progress))
+            .map_err(|error| JournalError::Folder(folder.to_owned(), error))?;
+        Ok(Self::of(machine, clock, Some(writer), progress, news))
     }
 
-    /// A cluster as it is.
-    #[must_use]
-    pub fn of(machine: Machine, clock: Clock) -> Self {
-        let newest = watch::Sender::new(machine.state().revision());
-        Self { shared: Arc::new(Shared { machine: RwLock::new(machine), clock, newest }) }
+    fn of(
+        mut machine: Machine,
+        clock: Clock,
+        writer: Option<Writer>,
+        progress: Arc<Progress>,
+        mut news: Vec<Arc<Event>>,
+    ) -> Self {
+        let now = clock.now();
+        let mut events = Vec::new();
+        for changes in control::begin(&machine, now) {
+            // What an earlier one has overtaken is asked for again by its event.
+            events.extend(machine.commit(changes).unwrap_or_default());
+        }
+        news.extend(settle(&mut machine, events, now));
+        let shared = Shared {
+            machine: RwLock::new(machine),
+            clock,
+            writer,
+            progress,
+            is_closed: watch::Sender::new(false),
+        };
+        shared.read(|machine| shared.note(machine, news));
+        Self { shared: Arc::new(shared) }
     }
 
-    /// Answers a request whose body has been read. `identity` is who the connection is known to be from, if it is.
-    #[must_use]
-    pub fn answer(
+    /// Ends all watches, now and from now on.
+    pub(crate) fn end_watches(&self) {
+        self.shared.is_closed.send_replace(true);
+    }
+
+    /// Ends the cluster: what was answered is on disk, if it is kept, and another process can open its folder. Whoever
+    /// asks it later is told so, whichever clone is asked.
+    pub fn close(&self) {
+        self.end_watches();
+        if let Some(writer) = &self.shared.writer {
+            writer.close();
+        }
+        self.shared.progress.fail(JournalError::Closed);
+    }
+
+    /// Waits until the cluster cannot be kept any more, and says why. One in memory never comes to that.
+    pub async fn broken(&self) -> Arc<JournalError> {
+        match self.shared.progress.wait(u64::MAX).await {
+            Err(error) => error,
+            Ok(()) => std::future::pending().await,
+        }
+    }
+
+    /// Answers a request whose body has been read, once what is told is there for good. `identity` is who the connection
+    /// is known to be from, if it is; otherwise the headers have to say it.
+    pub async fn answer(
         &self,
         parts: &http::request::Parts,
         body: &[u8],
         identity: Option<&User>,
     ) -> Response<Body> {
+        let (response, revision) = self.decide(parts, body, identity);
+        match self.shared.progress.wait(revision).await {
+            Ok(()) => response,
+            Err(error) => {
+                let message = format!("the cluster cannot be kept any more: {error}");
+                refused(&Refusal::internal(message))
+            }
+        }
+    }
+
+    /// The answer to a request, and the revision that it was given at.
+    fn decide(
+        &self,
+        parts: &http::request::Parts,
+        body: &[u8],
+        identity: Option<&User>,
+    ) -> (Response<Body>, u64) {
         let Some(method) = method(&parts.method) else {
-            return response(Answer::from(&Refusal::method_not_allowed()));
+            return (refused(&Refusal::method_not_allowed()), 0);
         };
         let header = |name: header::HeaderName| text(&parts.headers, &name);
         let headers = parts.headers.iter();
@@ -104,18 +216,22 @@ impl Cluster {
             entropy: entropy(),
         };
         for _ in 0..ATTEMPTS {
-            match self.shared.read(|machine| machine.decide(&request)) {
-                Err(refusal) => return response(Answer::from(&refusal)),
-                Ok(Decision::Answer(answer)) => return response(answer),
-                Ok(Decision::Watch(watch)) => return stream::response(&self.shared, watch),
+            let (decision, revision) =
+                self.shared.read(|machine| (machine.decide(&request), machine.state().revision()));
+            match decision {
+                Err(refusal) => return (refused(&refusal), revision),
+                Ok(Decision::Answer(answer)) => return (response(answer), revision),
+                Ok(Decision::Watch(watch)) => {
+                    return (stream::response(&self.shared, watch), revision);
+                }
                 Ok(Decision::Write { changes, reply }) => {
                     let mut machine =
                         self.shared.machine.write().unwrap_or_else(PoisonError::into_inner);
                     if let Ok(events) = machine.commit(changes) {
                         let answer = reply.answer(&machine, &events);
-                        settle(&mut machine, events, request.now);
-                        self.shared.newest.send_replace(machine.state().revision());
-                        return response(answer);
+                        let events = settle(&mut machine, events, request.now);
+                        self.shared.note(&machine, events);
+                        return (response(answer), machine.state().revision());
                     }
                 }
             }
@@ -123,21 +239,25 @@ impl Cluster {
             request.entropy = entropy();
         }
         let message = "the object is written by others faster than this request could follow";
-        response(Answer::from(&Refusal::internal(message)))
+        (refused(&Refusal::internal(message)), 0)
     }
 }
 
-/// Lets the cluster do what it does by itself, until nothing more happens.
-fn settle(machine: &mut Machine, events: Vec<Arc<Event>>, now: jiff::Timestamp) {
-    let mut events = std::collections::VecDeque::from(events);
-    while let Some(event) = events.pop_front() {
+/// Lets the cluster do what it does by itself, until nothing more happens. Gives all events, in order.
+fn settle(
+    machine: &mut Machine,
+    mut events: Vec<Arc<Event>>,
+    now: jiff::Timestamp,
+) -> Vec<Arc<Event>> {
+    let mut next = 0;
+    while let Some(event) = events.get(next).cloned() {
+        next += 1;
         for changes in control::react(machine, &event, now) {
             // What an earlier reaction to the same event has overtaken, its own event asks for again.
-            if let Ok(caused) = machine.commit(changes) {
-                events.extend(caused);
-            }
+            events.extend(machine.commit(changes).unwrap_or_default());
         }
     }
+    events
 }
 
 impl std::fmt::Debug for Cluster {
@@ -162,9 +282,50 @@ fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
 }
 
 fn entropy() -> u128 {
-    let mut bytes = [0; 16];
+    u128::from_ne_bytes(random())
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the system has random bits");
-    u128::from_ne_bytes(bytes)
+    bytes
+}
+
+/// The key with which the cluster that a folder holds signs tokens; a new one if there is none yet.
+fn signing_key(folder: &Path) -> std::io::Result<[u8; 32]> {
+    let file = folder.join("signing.key");
+    match std::fs::read(&file) {
+        Ok(bytes) => bytes.try_into().map_err(|_| {
+            let message = format!("{} is damaged: it must have 32 bytes", file.display());
+            std::io::Error::new(std::io::ErrorKind::InvalidData, message)
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = random();
+            write_private(&file, &key)?;
+            Ok(key)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// All that a cluster holds as if it had just happened, in order.
+fn everything(machine: &Machine) -> Vec<Arc<Event>> {
+    let tables = machine.state().tables();
+    let objects = tables.flat_map(|(resource, table)| table.values().map(move |o| (resource, o)));
+    let mut events: Vec<Arc<Event>> = objects
+        .map(|(resource, object)| {
+            Arc::new(Event {
+                revision: object.revision,
+                key: Key::new(resource, &object.head.namespace, &object.head.name),
+                happened: Happened::Added,
+                object: Arc::clone(object),
+                previous: None,
+                text: OnceLock::new(),
+            })
+        })
+        .collect();
+    events.sort_by_key(|event| event.revision);
+    events
 }
 
 fn response(answer: Answer) -> Response<Body> {
@@ -194,5 +355,10 @@ pub(crate) fn unreadable(error: Box<dyn std::error::Error + Send + Sync>) -> Res
     } else {
         Refusal::bad_request(format!("cannot read the body of the request: {error}"))
     };
-    response(Answer::from(&refusal))
+    refused(&refusal)
+}
+
+/// The answer that is a "no".
+pub(crate) fn refused(refusal: &Refusal) -> Response<Body> {
+    response(Answer::from(refusal))
 }

@@ -1,19 +1,28 @@
 //! A cluster as a tower `Service`: what a client in the same process talks to, and what the listener hands on to.
+//!
+//! Who is known to ask is in the request's extensions, as a [`Caller`]; a client in the same process puts nothing there
+//! and is the administrator, unless it brings a token.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Limited};
-use towpath_apimachinery::access::User;
+use tokio::time::timeout;
+use towpath_apimachinery::refusal::Refusal;
 
+use crate::access::{Access, Caller};
 use crate::body::Body;
 use crate::cluster::Cluster;
 
 /// The largest body that is read, in bytes; whether it is too large for its purpose is decided behind.
 const MAX_BODY: usize = 4 << 20;
+
+/// How long a client may take to send a body.
+const SLOWEST_BODY: Duration = Duration::from_secs(60);
 
 impl<B> tower_service::Service<Request<B>> for Cluster
 where
@@ -32,19 +41,22 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let cluster = self.clone();
         Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            let user = User {
-                name: "kubernetes-admin".into(),
-                groups: vec!["system:masters".into(), "system:authenticated".into()],
-                ..User::default()
+            let (mut parts, body) = request.into_parts();
+            let caller = parts.extensions.remove::<Caller>();
+            let Caller(user) = caller.unwrap_or_else(|| Access::Open.caller(&parts.headers));
+            let body = match timeout(SLOWEST_BODY, Limited::new(body, MAX_BODY).collect()).await {
+                Ok(Ok(body)) => body.to_bytes(),
+                Ok(Err(error)) => return Ok(crate::cluster::unreadable(error)),
+                Err(_) => return Ok(crate::cluster::refused(&too_slow())),
             };
-            let body = match Limited::new(body, MAX_BODY).collect().await {
-                Ok(body) => body.to_bytes(),
-                Err(error) => return Ok(crate::cluster::unreadable(error)),
-            };
-            // Whoever brings a token is who the token says.
-            let is_named = parts.headers.contains_key(http::header::AUTHORIZATION);
-            Ok(cluster.answer(&parts, &body, (!is_named).then_some(&user)))
+            Ok(cluster.answer(&parts, &body, user.as_ref()).await)
         })
     }
+}
+
+fn too_slow() -> Refusal {
+    let mut refusal = Refusal::internal("Timeout: the body of the request did not come in time");
+    refusal.code = 408;
+    refusal.reason = "Timeout";
+    refusal
 }

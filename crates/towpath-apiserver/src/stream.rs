@@ -22,7 +22,8 @@ const BOOKMARKS: Duration = Duration::from_secs(60);
 struct State {
     shared: Arc<Shared>,
     watch: Watch,
-    newest: tokio::sync::watch::Receiver<u64>,
+    told: tokio::sync::watch::Receiver<u64>,
+    closed: tokio::sync::watch::Receiver<bool>,
     /// Everything up to here has been told.
     cursor: u64,
     ends: Instant,
@@ -39,7 +40,8 @@ pub(crate) fn response(shared: &Arc<Shared>, watch: Watch) -> Response<Body> {
     let warnings = watch.warnings.clone();
     let now = Instant::now();
     let state = State {
-        newest: shared.newest(),
+        told: shared.progress().told(),
+        closed: shared.closed(),
         shared: Arc::clone(shared),
         cursor: watch.from,
         ends: now + watch.timeout.map_or(LONGEST, Duration::from_secs).min(LONGEST * 24),
@@ -60,13 +62,17 @@ async fn next(mut state: State) -> Option<(Bytes, State)> {
         if state.is_over {
             return None;
         }
-        state.newest.borrow_and_update();
-        let out = state.collect();
+        let told = *state.told.borrow_and_update();
+        if *state.closed.borrow() || state.shared.progress().broken().is_some() {
+            return None;
+        }
+        let out = state.collect(told);
         if !out.is_empty() {
             return Some((out.into(), state));
         }
         tokio::select! {
-            changed = state.newest.changed() => state.is_over = changed.is_err(),
+            changed = state.told.changed() => state.is_over = changed.is_err(),
+            changed = state.closed.changed() => state.is_over = changed.is_err(),
             () = sleep_until(state.ends) => state.is_over = true,
             () = sleep_until(state.bookmark), if state.watch.has_bookmarks => {
                 state.bookmark = Instant::now() + BOOKMARKS;
@@ -79,8 +85,8 @@ async fn next(mut state: State) -> Option<(Bytes, State)> {
 }
 
 impl State {
-    /// What has happened since the client was told last.
-    fn collect(&mut self) -> Vec<u8> {
+    /// What has happened since the client was told last, up to what may be told.
+    fn collect(&mut self, told: u64) -> Vec<u8> {
         let now = self.shared.clock().now();
         let mut out = Vec::new();
         let (watch, cursor) = (&mut self.watch, &mut self.cursor);
@@ -92,10 +98,10 @@ impl State {
             }
             match machine.state().history().since(*cursor) {
                 Ok(events) => {
-                    for event in events {
+                    for event in events.take_while(|event| event.revision <= told) {
                         watch.tell(machine, now, event, &mut out);
                     }
-                    *cursor = machine.state().revision();
+                    *cursor = told.max(*cursor);
                 }
                 Err(error) => {
                     watch.too_old(&error, &mut out);

@@ -1,0 +1,8 @@
+//! A cluster as clients see it: in process and on sockets, and after its process was killed.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod crash;
+mod kube_clients;
+mod sockets;
+mod support;
