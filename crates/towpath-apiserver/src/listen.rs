@@ -110,7 +110,8 @@ impl Server {
         let handshake = TlsAcceptor::from(tls).accept(connection);
         let Ok(Ok(connection)) = timeout(HANDSHAKE, handshake).await else { return };
         if connection.get_ref().1.alpn_protocol() == Some(b"h2") {
-            self.http2(connection, closing).await;
+            // What HTTP/2 keeps of a connection is large, and most have another.
+            Box::pin(self.http2(connection, closing)).await;
         } else {
             self.http1(connection, closing).await;
         }

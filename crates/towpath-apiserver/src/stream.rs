@@ -7,7 +7,8 @@ use bytes::Bytes;
 use futures_util::stream::unfold;
 use http::{HeaderValue, Response, header};
 use tokio::time::{Instant, sleep_until};
-use towpath_apimachinery::request::Encoding;
+use towpath_apimachinery::request::{Encoding, Form, View};
+use towpath_apimachinery::store::Stored;
 use towpath_apimachinery::watch::Watch;
 
 use crate::body::Body;
@@ -18,6 +19,9 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// How often a client that wants to know how far it is, is told.
 const BOOKMARKS: Duration = Duration::from_secs(60);
+
+/// How many objects of the beginning are written at once, so that a large one is never in memory as a whole.
+const PIECE: usize = 500;
 
 struct State {
     shared: Arc<Shared>,
@@ -84,6 +88,14 @@ async fn next(mut state: State) -> Option<(Bytes, State)> {
     }
 }
 
+/// Takes off what a beginning has too much for one piece. A table is told whole: its columns come once.
+fn behind_first(initial: &mut Vec<Arc<Stored>>, form: Form) -> Vec<Arc<Stored>> {
+    if initial.len() <= PIECE || form.view != View::Whole {
+        return Vec::new();
+    }
+    initial.split_off(PIECE)
+}
+
 impl State {
     /// What has happened since the client was told last, up to what may be told.
     fn collect(&mut self, told: u64) -> Vec<u8> {
@@ -93,8 +105,16 @@ impl State {
         let (is_first, is_over) = (&mut self.is_first, &mut self.is_over);
         self.shared.read(|machine| {
             if std::mem::take(is_first) {
+                let rest = behind_first(&mut watch.initial, watch.form);
+                let tells_end = watch.tells_end_of_initial;
+                watch.tells_end_of_initial = tells_end && rest.is_empty();
                 out = watch.beginning(machine, now);
-                watch.initial = Vec::new();
+                watch.tells_end_of_initial = tells_end;
+                watch.initial = rest;
+                if !watch.initial.is_empty() {
+                    *is_first = true;
+                    return;
+                }
             }
             match machine.state().history().since(*cursor) {
                 Ok(events) => {
