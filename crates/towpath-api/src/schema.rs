@@ -6,10 +6,11 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use crate::output::{
-    ActOutput, CheckOutput, DiffOutput, DiligenceOutput, ExplainOutput, HistoryOutput,
-    ImpactOutput, InitOutput, Output, PlanOutput, RecordedOutput, ReleaseDiffOutput,
-    ReleaseListOutput, ReleaseOutput, RulesOutput, SandboxCreateOutput, SandboxDeleteOutput,
-    SandboxListOutput, SandboxPromoteOutput, StatusOutput, VerifyOutput,
+    ActOutput, CheckOutput, ClusterDeleteOutput, ClusterListOutput, ClusterOutput,
+    ClusterStopOutput, DiffOutput, DiligenceOutput, ExplainOutput, HistoryOutput, ImpactOutput,
+    InitOutput, Output, PlanOutput, RecordedOutput, ReleaseDiffOutput, ReleaseListOutput,
+    ReleaseOutput, RulesOutput, SandboxCreateOutput, SandboxDeleteOutput, SandboxListOutput,
+    SandboxPromoteOutput, StatusOutput, VerifyOutput,
 };
 use crate::path_file::PathFile;
 use crate::record::RecordFile;
@@ -40,6 +41,10 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("sandbox-list.json", output::<SandboxListOutput>("SandboxList")),
         ("sandbox-promote.json", output::<SandboxPromoteOutput>("SandboxPromote")),
         ("sandbox-delete.json", output::<SandboxDeleteOutput>("SandboxDelete")),
+        ("cluster-start.json", output::<ClusterOutput>("ClusterStart")),
+        ("cluster-list.json", output::<ClusterListOutput>("ClusterList")),
+        ("cluster-stop.json", output::<ClusterStopOutput>("ClusterStop")),
+        ("cluster-delete.json", output::<ClusterDeleteOutput>("ClusterDelete")),
     ]
 }
 

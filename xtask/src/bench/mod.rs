@@ -5,6 +5,7 @@
 //! by the benchmarks of the crates.
 
 mod check;
+mod cluster;
 mod diff;
 mod fleet;
 mod release;
@@ -62,6 +63,8 @@ enum What {
         #[arg(long, value_delimiter = ',', default_values_t = [100, 300, 1000])]
         clusters: Vec<usize>,
     },
+    /// `towpath cluster start`: how soon it is ready, what it takes, and how much it does
+    Cluster(cluster::Sizes),
     /// `towpath render --kustomize` of one overlay and of many
     Render {
         /// How many overlays
@@ -89,6 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<Answer> {
         What::Release { files } => release::release(&bench, *files)?,
         What::Check { files } => check::check(&bench, *files)?,
         What::Diff { clusters } => diff::diff(&bench, clusters)?,
+        What::Cluster(sizes) => cluster::cluster(&bench, *sizes)?,
         What::Render { overlays } => render::render(&bench, *overlays)?,
     }
     Ok(Answer::Yes)

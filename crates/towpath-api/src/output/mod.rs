@@ -3,6 +3,7 @@
 //! Text output carries no promise; this does. Must not compute: every value comes from core.
 
 mod check;
+mod cluster;
 mod diff;
 mod diligence;
 mod history;
@@ -20,6 +21,7 @@ pub use check::{
     CheckOutput, CheckedOutput, FindingOutput, FixedOutput, KubernetesOutput, RuleOutput,
     RulesOutput, SilencedOutput, SummaryOutput,
 };
+pub use cluster::{ClusterDeleteOutput, ClusterListOutput, ClusterOutput, ClusterStopOutput};
 pub use diff::{
     DiffClusterOutput, DiffCountsOutput, DiffEnvironmentOutput, DiffGroupOutput, DiffOutput,
     DiffPlaceOutput, DiffSummaryOutput, FieldChangeOutput, NotComparedOutput, ObjectChangeOutput,

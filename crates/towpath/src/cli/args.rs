@@ -212,6 +212,8 @@ pub(crate) enum Command {
     Release(ReleaseArgs),
     /// Create, list, promote and delete sandboxes
     Sandbox(SandboxArgs),
+    /// Start, list, stop and delete sandbox clusters on this machine
+    Cluster(super::cluster::args::ClusterArgs),
     /// Carry an example change from a sandbox to production, on this machine, narrated
     #[command(after_help = "Examples:\n  towpath demo\n  towpath demo --into ./towpath-demo")]
     Demo(DemoArgs),

@@ -10,6 +10,7 @@ mod builds;
 mod built;
 mod cache;
 mod check;
+mod cluster;
 mod commit_files;
 mod complete;
 mod demo;
@@ -120,6 +121,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Result<u8, Failure> {
         Command::Demo(args) => return demo::run(args, printer),
         Command::Render(args) => return render::run(global, args, printer),
         Command::Check(args) => return check::run(global, args, printer),
+        Command::Cluster(args) => return cluster::run(global, args, printer),
         Command::Completion(args) => return complete::run(args, printer),
     };
     printer.answer(&answer, global.output)?;

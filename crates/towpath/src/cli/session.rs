@@ -345,10 +345,7 @@ pub(crate) fn now() -> Result<Timestamp, Failure> {
 /// The trees of remote bases, kept in the user's cache folder for all repositories. A command that is to stay offline
 /// has those that are there.
 pub(crate) fn remote_bases(global: &Global) -> RemoteBases {
-    // Only absolute paths count, as the XDG Base Directory Specification has it.
-    let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let caches =
-        folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+    let caches = user_folder("XDG_CACHE_HOME", ".cache");
     let bases = RemoteBases::new(caches.map(|caches| caches.join("towpath/remotes")), Vec::new());
     if global.offline { bases.offline("--offline forbids to ask for it") } else { bases }
 }
@@ -458,4 +455,18 @@ pub(crate) fn release_words(release: &Release) -> String {
         Some(digest) => format!("{} ({})", release.version, digest.short()),
         None => release.version.to_string(),
     }
+}
+
+/// Where Towpath keeps what outlives a command and belongs to no repository.
+pub(crate) fn state_folder() -> Result<PathBuf, Failure> {
+    let state = user_folder("XDG_STATE_HOME", ".local/state").ok_or_else(|| {
+        Failure::new("there is no folder for the state of programs").hint("set HOME")
+    })?;
+    Ok(state.join("towpath"))
+}
+
+/// A folder of the user's. Only absolute paths count, as the XDG Base Directory Specification has it.
+fn user_folder(name: &str, below_home: &str) -> Option<PathBuf> {
+    let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    folder(name).or_else(|| folder("HOME").map(|home| home.join(below_home)))
 }

@@ -26,6 +26,11 @@ fn help_of_every_command() {
         &["sandbox", "list", "-h"],
         &["sandbox", "promote", "-h"],
         &["sandbox", "delete", "-h"],
+        &["cluster", "-h"],
+        &["cluster", "start", "-h"],
+        &["cluster", "list", "-h"],
+        &["cluster", "stop", "-h"],
+        &["cluster", "delete", "-h"],
         &["demo", "-h"],
         &["completion", "-h"],
     ] {

@@ -10,6 +10,7 @@ mod check;
 mod check_change;
 mod check_impact;
 mod check_since;
+mod cluster;
 mod demo;
 mod diff;
 mod explain;

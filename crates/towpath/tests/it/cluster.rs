@@ -1,0 +1,130 @@
+//! Sandbox clusters: started, found, stopped, killed and deleted.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Child, Stdio};
+
+use crate::support::{World, assert_transcript};
+
+const START: [&str; 4] = ["cluster", "start", "--kubernetes", "1.36"];
+
+/// A cluster that listens. It is killed if a test fails before it has stopped it.
+struct Running {
+    child: Child,
+    said: String,
+}
+
+impl Running {
+    fn start(world: &World, args: &[&str]) -> Self {
+        let args = [&START[..], args].concat();
+        let mut child = world.command(&args).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut said = String::new();
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped"));
+        // The last of the three lines of the answer.
+        while !said.contains("  data ") {
+            assert!(lines.read_line(&mut said).expect("it is text") > 0, "it ended: {said}");
+        }
+        world.say(&format!("towpath {} says\n{}", args.join(" "), said.trim_end()));
+        Self { child, said }
+    }
+
+    /// What stands behind a word, up to the end of its line.
+    fn after(&self, word: &str) -> &str {
+        let (_, rest) = self.said.split_once(word).expect("it says so");
+        rest.lines().next().expect("there is a line").trim()
+    }
+
+    fn ends(mut self) -> Option<i32> {
+        self.child.wait().expect("it is ours").code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn world() -> World {
+    World::of([("README.md", b"".as_slice())])
+}
+
+#[test]
+fn a_cluster_is_started_listed_stopped_and_gone() {
+    let world = world();
+    assert_eq!(world.run(&["cluster", "list"]), 0);
+    assert_eq!(world.run(&["cluster", "stop"]), 2);
+    let running = Running::start(&world, &[]);
+    let kubeconfig = running.after("kubeconfig").to_owned();
+    let text = std::fs::read_to_string(&kubeconfig).expect("it is written");
+    let mode = std::fs::metadata(&kubeconfig).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    for part in ["server: https://127.0.0.1:", "certificate-authority-data: ", "token: "] {
+        assert_eq!(text.matches(part).count(), 1, "{part}");
+    }
+    assert_eq!(world.run(&["cluster", "list"]), 0);
+    assert_eq!(world.run(&START), 2);
+    assert_eq!(world.run(&["cluster", "stop"]), 0);
+    assert_eq!(running.ends(), Some(0));
+    assert!(!std::path::Path::new(&kubeconfig).exists());
+    assert_eq!(world.run(&["cluster", "list"]), 0);
+    assert_transcript!(world);
+}
+
+/// What a request on plain HTTP is answered.
+fn ask(running: &Running, request: &str, body: &str) -> String {
+    let address = running.after("on http://").to_owned();
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let length = body.len();
+    let head = format!(
+        "{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+    );
+    stream.write_all(format!("{head}{body}").as_bytes()).expect("it listens");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
+}
+
+#[test]
+fn a_cluster_that_is_kept_survives_being_killed() {
+    let world = world();
+    let kept = ["--name", "kept", "--data", "../kept", "--plain-http"];
+    let path = "/api/v1/namespaces/default/configmaps";
+    let mut running = Running::start(&world, &kept);
+    let body = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#;
+    let answer = ask(&running, &format!("POST {path}"), body);
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    running.child.kill().expect("it is ours");
+    running.child.wait().expect("it is ours");
+    assert_eq!(world.run(&["cluster", "list"]), 0);
+
+    let running = Running::start(&world, &kept);
+    let answer = ask(&running, &format!("GET {path}/a"), "");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    world.refused(&[&START[..], &["--data", "../kept"]].concat());
+    assert_eq!(world.run(&["cluster", "stop", "kept"]), 0);
+    assert_eq!(running.ends(), Some(0));
+    assert_eq!(world.run(&["cluster", "stop", "kept"]), 0);
+    let other = ["cluster", "start", "--kubernetes", "1.35", "--data", "../kept"];
+    world.refused(&other);
+    assert_eq!(world.run(&["cluster", "delete", "kept"]), 0);
+    assert_eq!(world.run(&["cluster", "list"]), 0);
+    assert_transcript!(world);
+}
+
+#[test]
+fn what_cannot_be_started_says_why() {
+    let world = world();
+    world.refused(&["cluster", "start", "--kubernetes", "1.2"]);
+    world.refused(&["cluster", "start", "--kubernetes", "latest"]);
+    world.refused(&[&START[..], &["--name", "../a"]].concat());
+    world.refused(&[&START[..], &["--plain-http", "--listen", "0.0.0.0:0"]].concat());
+    world.refused(&[&START[..], &["--listen", "nowhere"]].concat());
+    world.repo.file("mine", "apiVersion: v1\nkind: Config\n");
+    world.refused(&[&START[..], &["--kubeconfig", "mine"]].concat());
+    assert_eq!(world.read("mine"), "apiVersion: v1\nkind: Config\n");
+    assert_transcript!(world);
+}
