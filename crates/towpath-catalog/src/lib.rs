@@ -3,7 +3,8 @@
 //!
 //! The crate is data with a small interface. It judges no object, knows nothing of Towpath, and is pure: no state is
 //! kept, nothing is read but the bytes that are part of the program, and those only when [`Catalog::load`] is called.
-//! When something was removed is answered without that, by [`lifecycle()`] and [`crd_span`].
+//! When something was removed is answered without that, by [`lifecycle()`] and [`crd_span`]; how typed clients write
+//! objects, by [`Messages`].
 //!
 //! ```
 //! use towpath_catalog::{Catalog, GroupVersionKind, Minor, Phase, lifecycle};
@@ -21,8 +22,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The data is in `data/`: `catalog.bin` (its layout is [`mod@format`]) is made by `cargo xtask catalog build` from the
-//! packages that `packages.tsv` names; the other tables can be read as they are. Where to go next: `lifecycle.rs` and
+//! The data is in `data/`: `catalog.bin` (its layout is [`mod@format`]) and `messages.bin` are made by
+//! `cargo xtask catalog build` from the packages that `packages.tsv` names; the other tables can be read as they are.
+//! Where to go next: `lifecycle.rs` and
 //! `span.rs` for removals, `catalog.rs` and `schema.rs` for what a minor has.
 
 mod catalog;
@@ -30,6 +32,7 @@ pub mod format;
 mod gvk;
 mod kind;
 mod lifecycle;
+mod messages;
 mod minor;
 mod names;
 mod schema;
@@ -40,6 +43,7 @@ pub use catalog::{Catalog, UnknownMinor};
 pub use gvk::{GroupVersionKind, Stability};
 pub use kind::{Kind, Scope, Subresource, Verb, Verbs};
 pub use lifecycle::{Lifecycle, Phase, is_built_in_group, lifecycle, lifecycles};
+pub use messages::{FieldShape, FieldType, Form, Message, MessageField, Messages};
 pub use minor::{Minor, NoMinor};
 pub use schema::{Field, ListType, MapType, SchemaRef, Strategy, Type};
 pub use span::{CrdSpan, Release, crd_span, crd_spans, flux_controllers};

@@ -5,9 +5,11 @@
 //! [`Minor::NEWEST`], `fetch`, `build`, and the hand-kept columns of `lifecycle.tsv` for the rows that are new.
 //!
 //! One module a step: `packages` gets and opens them, `schemas` and `resources` read what is in them, `pool` makes
-//! equal things one and orders them, `lifecycles` says since when and until when a kind was there.
+//! equal things one and orders them, `lifecycles` says since when and until when a kind was there. `messages` reads, of
+//! packages of their own, the numbers that fields have in bodies of typed clients.
 
 mod lifecycles;
+mod messages;
 mod packages;
 mod pool;
 mod resources;
@@ -49,6 +51,8 @@ pub(crate) enum Command {
 const DATA: &str = "crates/towpath-catalog/data";
 /// The file of kinds and schemas.
 const CATALOG: &str = "catalog.bin";
+/// The file of messages.
+const MESSAGES: &str = "messages.bin";
 /// The table of lives.
 const LIFECYCLE: &str = "lifecycle.tsv";
 /// The table of packages.
@@ -86,7 +90,7 @@ fn make(from: &Path) -> Result<BTreeMap<&'static str, Vec<u8>>> {
     let manifest = manifest()?;
     let mut pool = pool::Pool::default();
     let mut spans = lifecycles::Spans::default();
-    for package in &manifest {
+    for package in manifest.iter().filter(|package| !package.is_of_messages()) {
         for (minor, file) in package.open(from)? {
             let whose = || format!("in {} of {}", file.path, package.file);
             if package.name == packages::SCHEMAS {
@@ -106,9 +110,17 @@ fn make(from: &Path) -> Result<BTreeMap<&'static str, Vec<u8>>> {
     for minor in Minor::all() {
         pool.add_connections(minor)?;
     }
+    let mut messages = messages::Messages::default();
+    let mut sources: Vec<&packages::Package> =
+        manifest.iter().filter(|package| package.is_of_messages()).collect();
+    sources.sort_by_key(|package| std::cmp::Reverse(package.newest()));
+    for package in sources {
+        messages.add(&package.sources(from)?).with_context(|| format!("of {}", package.file))?;
+    }
     let table = fs::read_to_string(data_file(LIFECYCLE))?;
     Ok(BTreeMap::from([
         (CATALOG, format::write(&pool.finish()?)),
+        (MESSAGES, messages.finish()?),
         (LIFECYCLE, spans.update(&table)?.into_bytes()),
     ]))
 }

@@ -1,21 +1,29 @@
 //! The packages: which they are, how to get them, what is in them.
 //!
-//! They are source archives, got by [`crate::download`].
+//! They are source archives, got by [`crate::download`], and packages of Debian, which `apt-get` downloads where a suite
+//! that has the version is configured.
 
+use std::fs;
 use std::io::Read as _;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use flate2::read::GzDecoder;
 use towpath_catalog::Minor;
 
+use super::messages;
 use crate::download;
-use crate::run::Answer;
+use crate::run::{self, Answer};
 
 /// Schemas as JSON, many minors in one package.
 pub(super) const SCHEMAS: &str = "kubernetes-validate";
 /// Addresses, scopes and verbs as Python source, one package a minor.
 pub(super) const RESOURCES: &str = "lightkube-models";
+
+/// Messages and Go types, in packages of Debian.
+const MESSAGES: [&str; 3] =
+    ["golang-k8s-api-dev", "golang-k8s-apimachinery-dev", "golang-k8s-apiextensions-apiserver-dev"];
 
 const COLUMNS: &str = "minors\tpackage\tversion\tfile\tsha256";
 
@@ -25,6 +33,7 @@ pub(super) struct Package {
     minors: (Minor, Minor),
     /// Its name in the index.
     pub(super) name: String,
+    version: String,
     /// The file that is downloaded.
     pub(super) file: String,
     sha256: String,
@@ -44,7 +53,7 @@ pub(super) fn parse(table: &str) -> Result<Vec<Package>> {
         .lines()
         .map(|row| {
             let cells: Vec<&str> = row.split('\t').collect();
-            let &[minors, name, _, file, sha256] = cells.as_slice() else {
+            let &[minors, name, version, file, sha256] = cells.as_slice() else {
                 anyhow::bail!("`{row}` has {} cells", cells.len());
             };
             let (first, last) = minors.split_once('-').unwrap_or((minors, minors));
@@ -52,6 +61,7 @@ pub(super) fn parse(table: &str) -> Result<Vec<Package>> {
             Ok(Package {
                 minors: (first.parse()?, last.parse()?),
                 name: owned(name),
+                version: owned(version),
                 file: owned(file),
                 sha256: owned(sha256),
             })
@@ -61,8 +71,20 @@ pub(super) fn parse(table: &str) -> Result<Vec<Package>> {
 
 /// Downloads what is not there yet.
 pub(super) fn fetch(manifest: &[Package], dir: &Path, index: &str) -> Result<Answer> {
-    for Package { name, file, sha256, .. } in manifest {
-        download::archive(dir, index, name, file, sha256)?;
+    fs::create_dir_all(dir)?;
+    for package in manifest {
+        let Package { name, version, file, sha256, .. } = package;
+        if !package.is_of_messages() {
+            download::archive(dir, index, name, file, sha256)?;
+            continue;
+        }
+        if !dir.join(file).is_file() {
+            let mut apt = Command::new("apt-get");
+            let download =
+                run::shown(apt.current_dir(dir).arg("download").arg(format!("{name}={version}")))?;
+            ensure!(download == Answer::Yes, "cannot download {file}");
+        }
+        download::sound(dir, file, sha256)?;
     }
     println!("{} packages are in {}", manifest.len(), dir.display());
     Ok(Answer::Yes)
@@ -72,6 +94,39 @@ impl Package {
     /// Whether the minor is read from this package.
     pub(super) fn has(&self, minor: Minor) -> bool {
         (self.minors.0..=self.minors.1).contains(&minor)
+    }
+
+    /// Whether it is one of those that messages are read from.
+    pub(super) fn is_of_messages(&self) -> bool {
+        MESSAGES.contains(&self.name.as_str())
+    }
+
+    /// The newest minor that is read from it.
+    pub(super) fn newest(&self) -> Minor {
+        self.minors.1
+    }
+
+    /// Paths and texts of the files that say something of messages.
+    pub(super) fn sources(&self, dir: &Path) -> Result<Vec<(String, String)>> {
+        download::sound(dir, &self.file, &self.sha256)?;
+        let mut unpack = Command::new("dpkg-deb");
+        let tree = unpack.arg("--fsys-tarfile").arg(dir.join(&self.file)).output();
+        let tree = tree.context("cannot run dpkg-deb")?;
+        ensure!(tree.status.success(), "dpkg-deb cannot read {}", self.file);
+        let mut archive = tar::Archive::new(tree.stdout.as_slice());
+        let mut files = Vec::new();
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            let path = entry.path()?.to_string_lossy().into_owned();
+            if entry.header().entry_type().is_file() && messages::is_source(&path) {
+                let mut text = String::new();
+                entry.read_to_string(&mut text)?;
+                files.push((path, text));
+            }
+        }
+        ensure!(!files.is_empty(), "{} has none of the expected files", self.file);
+        files.sort();
+        Ok(files)
     }
 
     /// The files of interest, each with the minor that it describes.
