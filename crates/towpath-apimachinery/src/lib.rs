@@ -28,6 +28,7 @@ pub mod machine;
 pub mod object;
 pub mod openapi;
 pub mod patch;
+pub mod proto;
 pub mod refusal;
 pub mod render;
 pub mod request;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::access::Credentials;
 
 pub use address::{Address, Below, address};
-pub use negotiate::{Body, Encoding, Form, View, body_of, form};
+pub use negotiate::{Body, Encoding, Form, View, form, object_of, patch_of};
 pub use options::{DryRun, Options, Propagation, Validation};
 
 /// A request, as it came in.

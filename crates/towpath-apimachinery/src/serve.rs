@@ -24,7 +24,9 @@ use crate::decision::{Answer, Decision};
 use crate::discovery;
 use crate::machine::Machine;
 use crate::refusal::Refusal;
-use crate::request::{Address, Below, Body, Method, Options, Request, address, body_of, form};
+use crate::request::{
+    Address, Below, Body, Method, Options, Request, address, form, object_of, patch_of,
+};
 
 pub(crate) use call::Call;
 pub(crate) use create::uid;
@@ -125,10 +127,11 @@ fn call<'a>(
         Method::Patch => {
             let patches: &[Body] =
                 if resource.custom.is_some() { &Body::CUSTOM } else { &Body::BUILT_IN };
-            body_of(request.content_type, Some(patches))?
+            patch_of(request.content_type, patches)?
         }
-        Method::Post | Method::Put => body_of(request.content_type, None)?,
-        Method::Get | Method::Delete => body_of(request.content_type, None).unwrap_or(Body::Json),
+        Method::Post | Method::Put => object_of(request.content_type, resource.custom.is_none())?,
+        // What is sent with a deletion is of a built-in kind, whatever is deleted.
+        Method::Get | Method::Delete => object_of(request.content_type, true).unwrap_or(Body::Json),
     };
     let options = Options::parse(request.query, request.method, body == Body::Apply)?;
     let warnings = resource.deprecation.iter().map(|text| text.to_string()).collect();

@@ -1,7 +1,7 @@
 //! In which form a client sends and wants what.
 //!
-//! Protobuf is not spoken: a client that offers JSON as well is answered in JSON, one that sends protobuf is told what
-//! is understood, and falls back.
+//! Protobuf is read, since typed clients of Go send nothing else, and never answered: a client that offers JSON as well
+//! is answered in JSON, another is told what is understood.
 //!
 //! Source of the contract: `kubernetes/apiserver:pkg/endpoints/handlers/negotiation/negotiate.go`.
 
@@ -9,6 +9,8 @@ use crate::refusal::Refusal;
 
 /// What a server reads and writes, as its messages list it.
 const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+/// The same of custom resources, which have no messages.
+const ACCEPTED_CUSTOM: &str = "application/json, application/yaml";
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +90,8 @@ pub enum Body {
     Json,
     /// An object in YAML.
     Yaml,
+    /// An object of a built-in kind as a message.
+    Protobuf,
     /// A JSON patch.
     JsonPatch,
     /// A merge patch.
@@ -98,26 +102,38 @@ pub enum Body {
     Apply,
 }
 
-/// What the header `Content-Type` says a body is. `patches` are those that the resource takes, `None` where objects
-/// are sent.
+/// What the header `Content-Type` says a body is that has an object; `has_message` where it may be one of a kind that
+/// has messages.
 ///
 /// # Errors
 ///
 /// 415 for what is not understood here.
-pub fn body_of(content_type: &str, patches: Option<&[Body]>) -> Result<Body, Refusal> {
-    let media = content_type.split(';').next().unwrap_or_default().trim();
-    let Some(patches) = patches else {
-        return match media {
-            "" | "application/json" => Ok(Body::Json),
-            "application/yaml" => Ok(Body::Yaml),
-            _ => Err(Refusal::unsupported_media_type(ACCEPTED)),
-        };
-    };
+pub fn object_of(content_type: &str, has_message: bool) -> Result<Body, Refusal> {
+    match media(content_type) {
+        "" | "application/json" => Ok(Body::Json),
+        "application/yaml" => Ok(Body::Yaml),
+        "application/vnd.kubernetes.protobuf" if has_message => Ok(Body::Protobuf),
+        _ if has_message => Err(Refusal::unsupported_media_type(ACCEPTED)),
+        _ => Err(Refusal::unsupported_media_type(ACCEPTED_CUSTOM)),
+    }
+}
+
+/// What the header `Content-Type` says a body is that has a patch, of those that the resource takes.
+///
+/// # Errors
+///
+/// 415 for what is not understood here.
+pub fn patch_of(content_type: &str, patches: &[Body]) -> Result<Body, Refusal> {
+    let media = media(content_type);
     let body = patches.iter().copied().find(|body| body.media() == media);
     body.ok_or_else(|| {
         let accepted: Vec<&str> = patches.iter().map(|body| body.media()).collect();
         Refusal::unsupported_media_type(&accepted.join(", "))
     })
+}
+
+fn media(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
 }
 
 impl Body {
@@ -131,6 +147,7 @@ impl Body {
         match self {
             Body::Json => "application/json",
             Body::Yaml => "application/yaml",
+            Body::Protobuf => "application/vnd.kubernetes.protobuf",
             Body::JsonPatch => "application/json-patch+json",
             Body::MergePatch => "application/merge-patch+json",
             Body::StrategicPatch => "application/strategic-merge-patch+json",
@@ -142,6 +159,22 @@ impl Body {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_of_built_in_kinds() {
+        let told = |media: &str, has_message| match object_of(media, has_message) {
+            Ok(body) => format!("{body:?}"),
+            Err(refusal) => refusal.message.to_string(),
+        };
+        let proto = "application/vnd.kubernetes.protobuf";
+        assert_eq!(told(proto, true), "Protobuf");
+        assert_eq!(told("application/json; charset=utf-8", false), "Json");
+        for (media, has_message, accepted) in
+            [("text/plain", true, ACCEPTED), (proto, false, ACCEPTED_CUSTOM)]
+        {
+            assert!(told(media, has_message).ends_with(&format!("include: {accepted}")), "{media}");
+        }
+    }
 
     #[test]
     fn the_first_that_is_spoken_is_taken() {

@@ -7,22 +7,25 @@ use serde_json::Value;
 use towpath_catalog::{SchemaRef, Type};
 
 use super::Call;
-use crate::object;
 use crate::refusal::Refusal;
 use crate::request::{Body, Validation};
 use crate::resource::api_version;
 use crate::strategy;
+use crate::{object, proto};
 
 /// The largest body that a server reads, in bytes.
 pub(super) const MAX_BODY: usize = 3 << 20;
 
 /// A body as a value, whatever it is.
-pub(super) fn value(body: &[u8], is_yaml: bool) -> Result<Value, Refusal> {
+pub(super) fn value(body: &[u8], form: Body) -> Result<Value, Refusal> {
     if body.len() > MAX_BODY {
         let message = format!("Request entity too large: limit is {MAX_BODY}");
         return Err(Refusal::too_large(message));
     }
-    if !is_yaml {
+    if form == Body::Protobuf {
+        return proto::decode(body);
+    }
+    if !matches!(form, Body::Yaml | Body::Apply) {
         return serde_json::from_slice(body).map_err(|error| {
             Refusal::bad_request(format!("couldn't get version/kind; json parse error: {error}"))
         });
@@ -36,7 +39,7 @@ impl Call<'_> {
     /// The object that was sent, as the server understands it: of the kind of the path, without fields that no schema
     /// knows, with its defaults.
     pub(super) fn decode(&mut self) -> Result<Value, Refusal> {
-        let object = value(self.request.body, self.body == Body::Yaml)?;
+        let object = value(self.request.body, self.body)?;
         self.admit_kind(object)
     }
 
@@ -125,6 +128,10 @@ impl Call<'_> {
                     strategy::defaults(catalog, &self.resource.gvk(), value);
                 }
             }
+        }
+        if self.body == Body::Protobuf {
+            // A message has numbers: what this minor does not have was never seen.
+            unknown.clear();
         }
         let mut unknown: Vec<String> =
             unknown.into_iter().map(|path| format!("unknown field \"{path}\"")).collect();

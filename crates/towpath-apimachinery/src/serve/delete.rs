@@ -8,7 +8,7 @@ use super::{Call, decode};
 use crate::decision::{Answer, Decision, Told};
 use crate::deletion::{self, How, Outcome};
 use crate::refusal::Refusal;
-use crate::request::{Body, DryRun, View};
+use crate::request::{DryRun, View};
 use crate::selector::Selector;
 use crate::store::Stored;
 
@@ -71,7 +71,7 @@ pub(super) fn collection(mut call: Call<'_>) -> Result<Decision, Refusal> {
 impl Call<'_> {
     fn read_options(&mut self) -> Result<(), Refusal> {
         if !self.request.body.is_empty() {
-            let body = decode::value(self.request.body, self.body == Body::Yaml)?;
+            let body = decode::value(self.request.body, self.body)?;
             let options = std::mem::take(&mut self.options);
             self.options = options.with_body(&body)?;
         }

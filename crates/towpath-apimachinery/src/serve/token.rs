@@ -13,7 +13,6 @@ use crate::decision::Decision;
 use crate::deletion;
 use crate::object;
 use crate::refusal::{Cause, Refusal, Subject};
-use crate::request::Body;
 
 /// How long a token is good for whose client does not say, and how long it is at least and at most, in seconds.
 const DEFAULT: i64 = 3600;
@@ -27,7 +26,7 @@ pub(super) fn is_asked(call: &Call<'_>) -> bool {
 
 /// Signs a token.
 pub(super) fn answer(call: Call<'_>) -> Result<Decision, Refusal> {
-    let mut request = decode::value(call.request.body, call.body == Body::Yaml)?;
+    let mut request = decode::value(call.request.body, call.body)?;
     let said = |field: &str| object::text(&request, &[field]).unwrap_or_default();
     let (version, kind) = (said("apiVersion"), said("kind"));
     if !matches!(version, "" | "authentication.k8s.io/v1") || !matches!(kind, "" | "TokenRequest") {

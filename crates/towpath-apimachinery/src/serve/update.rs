@@ -16,7 +16,7 @@ use crate::{custom, deletion, fields, object, patch as patches, scale, strategy}
 /// Replaces an object by what was sent.
 pub(super) fn replace(mut call: Call<'_>) -> Result<Decision, Refusal> {
     if call.is_below("scale") {
-        return scale_to(call, |call, _| decode::value(call.request.body, call.body == Body::Yaml));
+        return scale_to(call, |call, _| decode::value(call.request.body, call.body));
     }
     let value = call.decode()?;
     if object::name(&value) != call.name() {
@@ -52,7 +52,7 @@ pub(super) fn patch(mut call: Call<'_>) -> Result<Decision, Refusal> {
 
 /// Server-side apply: creates what is not there.
 fn apply(mut call: Call<'_>) -> Result<Decision, Refusal> {
-    let mut config = decode::value(call.request.body, true)?;
+    let mut config = decode::value(call.request.body, call.body)?;
     if config.pointer("/metadata/managedFields").is_some() {
         return Err(Refusal::bad_request("metadata.managedFields must be nil"));
     }
@@ -98,7 +98,7 @@ fn apply(mut call: Call<'_>) -> Result<Decision, Refusal> {
 impl Call<'_> {
     /// What a patch makes of a value.
     fn patched(&self, value: &Value) -> Result<Value, Refusal> {
-        let patch = decode::value(self.request.body, false)?;
+        let patch = decode::value(self.request.body, self.body)?;
         match self.body {
             Body::JsonPatch => patches::json(value, &patch),
             Body::MergePatch => Ok(patches::merge(value, &patch)),
