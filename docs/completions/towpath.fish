@@ -144,14 +144,14 @@ complete -c towpath -n "__fish_towpath_using_subcommand render" -s q -l quiet -d
 complete -c towpath -n "__fish_towpath_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l kubernetes -d 'Judge for this Kubernetes, whatever the environments run' -r
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l only -d 'Only these rules' -r
-complete -c towpath -n "__fish_towpath_using_subcommand check" -l since -d 'Only findings that this revision did not have, and what changed since in definitions of custom resources' -r
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l since -d 'Only findings that this revision did not have, and what changed since in definitions of custom resources; of a release, as COMPONENT@VERSION, only the definitions' -r
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l definitions -d 'Definitions of custom resources besides those of the repository: files or folders' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l fail-on -d 'Answer no when there is a finding of at least this severity' -r -f -a "info\t'Every finding'
 warning\t'Warnings and errors'
 error\t'Errors'
 never\t'None'"
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l removing -d 'Say who uses an API that is to be removed: keda.sh, scaledobjects.keda.sh, policy/v1beta1, or with a kind' -r
-complete -c towpath -n "__fish_towpath_using_subcommand check" -l component -d 'Say what a component brings and needs, and which environments cannot run it: a file or folder of manifests' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l component -d 'Say what a component brings and needs, and which environments cannot run it: a file or folder of manifests, or -' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand check" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand check" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
