@@ -4,13 +4,20 @@
 //! those that it causes included, until nothing more happens. A controller looks at what the cluster holds now and
 //! never at what it remembers, so that a cluster that is started anew goes on with [`begin`].
 //!
-//! Where to go next: a file for each controller below `control/`.
+//! What happens only because time passes is [`due`]'s; [`settle`] and [`tick`] commit what both of them say until nothing
+//! more happens.
+//!
+//! Where to go next: a file for each controller below `control/`, and [`living`] for those that give workloads a status.
 
 mod accounts;
 mod aggregation;
 mod definitions;
 mod garbage;
+pub mod living;
 mod namespaces;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -26,6 +33,7 @@ pub fn react(machine: &Machine, event: &Event, now: Timestamp) -> Vec<Vec<Change
     definitions::react(machine, event, now, &mut todo);
     aggregation::react(machine, event, now, &mut todo);
     accounts::react(machine, event, now, &mut todo);
+    living::react(machine, event, now, &mut todo);
     todo
 }
 
@@ -42,6 +50,7 @@ pub fn begin(machine: &Machine, now: Timestamp) -> Vec<Vec<Change>> {
             accounts::look(machine, resource, stored, now, &mut todo);
         }
     }
+    living::begin(machine, now, &mut todo);
     todo
 }
 
@@ -50,6 +59,61 @@ pub(crate) fn furnish(machine: &Machine, namespace: &Stored, now: Timestamp) -> 
     let mut todo = Vec::new();
     accounts::furnish(machine, namespace, now, &mut todo);
     todo
+}
+
+/// What has to be written because time has passed, and when to look again; never, if no time is given.
+#[must_use]
+pub fn due(machine: &Machine, now: Timestamp) -> (Vec<Vec<Change>>, Option<Timestamp>) {
+    living::due(machine, now)
+}
+
+/// The most events that one commit may cause. A cluster comes to rest long before: what does not is cut short, and goes
+/// on with the next commit.
+const MOST: usize = 1_000_000;
+
+/// How often time is asked for at one instant what it brings.
+const ROUNDS: usize = 16;
+
+/// Lets a cluster do what it does by itself because of events, until nothing more happens. Gives these events and those
+/// that they caused, in order.
+pub fn settle(machine: &mut Machine, events: Vec<Arc<Event>>, now: Timestamp) -> Vec<Arc<Event>> {
+    let mut queue = VecDeque::from(events);
+    let mut all = Vec::new();
+    while let Some(event) = queue.pop_front() {
+        if all.len() < MOST {
+            for changes in react(machine, &event, now) {
+                // What an earlier reaction to the same event has overtaken, its own event asks for again.
+                if let Ok(caused) = machine.commit(changes) {
+                    queue.extend(caused);
+                }
+            }
+        }
+        all.push(event);
+    }
+    all
+}
+
+/// Lets a cluster do what time asks of it. Gives what happened, and when to look again.
+pub fn tick(machine: &mut Machine, now: Timestamp) -> (Vec<Arc<Event>>, Option<Timestamp>) {
+    let mut all = Vec::new();
+    for _ in 0..ROUNDS {
+        let (todo, wake) = due(machine, now);
+        let events: Vec<Arc<Event>> =
+            todo.into_iter().filter_map(|changes| machine.commit(changes).ok()).flatten().collect();
+        if events.is_empty() {
+            return (all, wake);
+        }
+        all.extend(settle(machine, events, now));
+    }
+    (all, Some(now))
+}
+
+/// Lets a cluster go on that was stopped in the middle, or that is new. Gives what happened.
+pub fn resume(machine: &mut Machine, now: Timestamp) -> Vec<Arc<Event>> {
+    let todo = begin(machine, now);
+    let events: Vec<Arc<Event>> =
+        todo.into_iter().filter_map(|changes| machine.commit(changes).ok()).flatten().collect();
+    settle(machine, events, now)
 }
 
 /// An object of a resource as a value.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use towpath_catalog::SchemaRef;
 
 use crate::access::{Attributes, Authority, Policy, User};
+use crate::control::living::{self, Script};
 use crate::custom::Registry;
 use crate::decision::Decision;
 use crate::refusal::Refusal;
@@ -26,6 +27,29 @@ pub struct Machine {
     registry: Registry,
     policy: Arc<Policy>,
     authority: Arc<Authority>,
+    life: Option<Life>,
+}
+
+/// What makes a cluster live.
+#[derive(Debug, Clone)]
+struct Life {
+    given: Arc<Script>,
+    /// The script that was given, below the one that the cluster holds.
+    script: Arc<Script>,
+    /// Why the one that the cluster holds is not understood.
+    fault: Option<Arc<str>>,
+}
+
+impl Life {
+    fn new(given: Arc<Script>, state: &State) -> Self {
+        let mut life = Self { script: Arc::clone(&given), given, fault: None };
+        match living::held(state) {
+            Some(Ok(held)) => life.script = Arc::new(held.over(&life.given)),
+            Some(Err(fault)) => life.fault = Some(fault.into()),
+            None => {}
+        }
+        life
+    }
 }
 
 impl Machine {
@@ -39,7 +63,7 @@ impl Machine {
     /// The same, where the policy that `state` holds is known already.
     pub(crate) fn with_policy(surface: Arc<Surface>, state: State, policy: Arc<Policy>) -> Self {
         let registry = Registry::of(&state);
-        Self { surface, state, registry, policy, authority: Arc::default() }
+        Self { surface, state, registry, policy, authority: Arc::default(), life: None }
     }
 
     /// The same cluster, which believes whom `authority` does. Without it, nobody has a token.
@@ -103,6 +127,31 @@ impl Machine {
         Ok(machine)
     }
 
+    /// The same cluster, living: its workloads get the status that a healthy cluster gives them, and what a script says
+    /// goes wrong. A ConfigMap in the cluster may say more: [`living::FAULTS`].
+    #[must_use]
+    pub fn with_script(mut self, script: Arc<Script>) -> Self {
+        self.live_by(script);
+        self
+    }
+
+    /// Makes it a cluster that lives, as [`Machine::with_script`] does.
+    pub fn live_by(&mut self, script: Arc<Script>) {
+        self.life = Some(Life::new(script, &self.state));
+    }
+
+    /// What goes wrong in a cluster that lives.
+    #[must_use]
+    pub fn script(&self) -> Option<&Script> {
+        self.life.as_ref().map(|life| &*life.script)
+    }
+
+    /// Why the script that the cluster holds is not understood, if it is not.
+    #[must_use]
+    pub fn script_fault(&self) -> Option<&str> {
+        self.life.as_ref()?.fault.as_deref()
+    }
+
     /// What is built in.
     #[must_use]
     pub fn surface(&self) -> &Surface {
@@ -141,6 +190,11 @@ impl Machine {
             self.registry.follow(event);
             if Policy::is_made_of(&event.key.resource) {
                 Arc::make_mut(&mut self.policy).follow(event);
+            }
+            if let Some(life) = &mut self.life
+                && living::is_faults(event)
+            {
+                *life = Life::new(Arc::clone(&life.given), &self.state);
             }
         }
         Ok(events)

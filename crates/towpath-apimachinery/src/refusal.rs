@@ -241,6 +241,15 @@ impl Refusal {
         Self::of(410, "Expired", message)
     }
 
+    /// Not now: the budget of a pod does not allow it to go.
+    #[must_use]
+    pub fn disrupts(cause: String) -> Self {
+        let message = "Cannot evict pod as it would violate the pod's disruption budget.";
+        let cause = Cause { reason: "DisruptionBudget", message: cause, field: String::new() };
+        Self::of(429, "TooManyRequests", message)
+            .about(Details { causes: vec![cause], ..Details::default() })
+    }
+
     /// The body is larger than the server takes.
     #[must_use]
     pub fn too_large(message: impl Into<String>) -> Self {

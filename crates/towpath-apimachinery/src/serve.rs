@@ -7,6 +7,7 @@ mod call;
 mod create;
 mod decode;
 mod delete;
+mod evict;
 mod list;
 mod read;
 mod review;

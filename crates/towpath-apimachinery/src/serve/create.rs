@@ -12,6 +12,9 @@ use crate::{object, strategy};
 
 /// Creates what was sent.
 pub(super) fn create(mut call: Call<'_>) -> Result<Decision, Refusal> {
+    if &*call.resource.id == "pods" && call.is_below("eviction") {
+        return super::evict::evict(call);
+    }
     let value = call.decode()?;
     if let Some(sent) = object::text(&value, &["metadata", "name"])
         && call.name.as_deref().is_some_and(|name| name != sent)
@@ -77,6 +80,7 @@ impl Call<'_> {
         if self.machine.state().get(&self.key(&name)).is_some() {
             return Err(Refusal::already_exists(&self.subject(&name)));
         }
+        crate::control::living::quota::admit(self.machine, &self.resource, &value, &[])?;
         if &*self.resource.id == crate::custom::DEFINITIONS {
             crate::custom::establish(self.machine, &mut value, &self.time());
         }
