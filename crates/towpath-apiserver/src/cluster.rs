@@ -5,13 +5,14 @@
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
 use tokio::sync::watch;
 use towpath_apimachinery::access::{Authority, Credentials, Impersonation, User};
 use towpath_apimachinery::bootstrap::Bootstrap;
-use towpath_apimachinery::control;
+use towpath_apimachinery::control::{self, living::Script};
 use towpath_apimachinery::decision::{Answer, Decision};
 use towpath_apimachinery::machine::Machine;
 use towpath_apimachinery::refusal::Refusal;
@@ -28,6 +29,12 @@ use crate::stream;
 
 /// How often a request is decided anew because others were faster.
 const ATTEMPTS: usize = 64;
+
+/// How long a cluster that lives rests at least before it looks at its clock again.
+const REST: Duration = Duration::from_millis(100);
+
+/// How long it rests where nothing waits for a time.
+const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A cluster that runs in this process. Clones are the same cluster.
 #[derive(Clone)]
@@ -126,12 +133,7 @@ impl Cluster {
         mut news: Vec<Arc<Event>>,
     ) -> Self {
         let now = clock.now();
-        let mut events = Vec::new();
-        for changes in control::begin(&machine, now) {
-            // What an earlier one has overtaken is asked for again by its event.
-            events.extend(machine.commit(changes).unwrap_or_default());
-        }
-        news.extend(settle(&mut machine, events, now));
+        news.extend(control::resume(&mut machine, now));
         let shared = Shared {
             machine: RwLock::new(machine),
             clock,
@@ -141,6 +143,60 @@ impl Cluster {
         };
         shared.read(|machine| shared.note(machine, news));
         Self { shared: Arc::new(shared) }
+    }
+
+    /// From now on the cluster lives: workloads get the status that a healthy cluster gives them, or the one that a
+    /// script asks for. Time passes in it when [`Cluster::tick`] is called, or [`Cluster::live`] runs.
+    #[must_use]
+    pub fn living(self, script: Arc<Script>) -> Self {
+        let now = self.shared.clock.now();
+        let mut machine = self.shared.machine.write().unwrap_or_else(PoisonError::into_inner);
+        machine.live_by(script);
+        let events = control::resume(&mut machine, now);
+        self.shared.note(&machine, events);
+        drop(machine);
+        self
+    }
+
+    /// Lets the cluster do what time asks of it, by its clock. Gives when to call again; never, if nothing waits for a
+    /// time.
+    pub fn tick(&self) -> Option<jiff::Timestamp> {
+        let now = self.shared.clock.now();
+        // Most of the time there is nothing to do, and requests need not wait to learn that.
+        let (todo, wake) = self.shared.read(|machine| control::due(machine, now));
+        if todo.is_empty() {
+            return wake;
+        }
+        let mut machine = self.shared.machine.write().unwrap_or_else(PoisonError::into_inner);
+        let (events, wake) = control::tick(&mut machine, now);
+        self.shared.note(&machine, events);
+        wake
+    }
+
+    /// Lets time pass in the cluster, for as long as this is awaited. One whose clock is held waits for
+    /// [`Cluster::tick`] instead, and one that does not live for nothing.
+    pub async fn live(&self) {
+        let is_alive = self.shared.read(|machine| machine.script().is_some());
+        if !is_alive || matches!(self.shared.clock, Clock::Held(_)) {
+            return std::future::pending().await;
+        }
+        loop {
+            let wake = self.tick();
+            let revision = self.shared.read(|machine| machine.state().revision());
+            let wait = wake.map_or(LONG, |wake| {
+                wake.duration_since(self.shared.clock.now()).try_into().unwrap_or_default()
+            });
+            // Whatever is written may have to be looked at again sooner.
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                told = self.shared.progress.wait(revision + 1) => {
+                    if told.is_err() {
+                        return;
+                    }
+                }
+            }
+            tokio::time::sleep(REST).await;
+        }
     }
 
     /// Ends all watches, now and from now on.
@@ -229,7 +285,7 @@ impl Cluster {
                         self.shared.machine.write().unwrap_or_else(PoisonError::into_inner);
                     if let Ok(events) = machine.commit(changes) {
                         let answer = reply.answer(&machine, &events);
-                        let events = settle(&mut machine, events, request.now);
+                        let events = control::settle(&mut machine, events, request.now);
                         self.shared.note(&machine, events);
                         return (response(answer), machine.state().revision());
                     }
@@ -241,23 +297,6 @@ impl Cluster {
         let message = "the object is written by others faster than this request could follow";
         (refused(&Refusal::internal(message)), 0)
     }
-}
-
-/// Lets the cluster do what it does by itself, until nothing more happens. Gives all events, in order.
-fn settle(
-    machine: &mut Machine,
-    mut events: Vec<Arc<Event>>,
-    now: jiff::Timestamp,
-) -> Vec<Arc<Event>> {
-    let mut next = 0;
-    while let Some(event) = events.get(next).cloned() {
-        next += 1;
-        for changes in control::react(machine, &event, now) {
-            // What an earlier reaction to the same event has overtaken, its own event asks for again.
-            events.extend(machine.commit(changes).unwrap_or_default());
-        }
-    }
-    events
 }
 
 impl std::fmt::Debug for Cluster {

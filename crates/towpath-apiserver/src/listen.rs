@@ -73,10 +73,14 @@ impl Server {
         self
     }
 
-    /// Serves until `stop`: then no connection is taken any more, watches end, and requests in flight are answered.
+    /// Serves until `stop`: then no connection is taken any more, watches end, and requests in flight are answered. As
+    /// long as it does, time passes in a cluster that lives.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let places = Arc::new(Semaphore::new(self.max_connections));
         let closing = watch::Sender::new(false);
+        let mut life = JoinSet::new();
+        let cluster = self.cluster.clone();
+        life.spawn(async move { cluster.live().await });
         let mut connections = JoinSet::new();
         let mut stop = pin!(stop);
         loop {
