@@ -55,6 +55,7 @@ complete -c towpath -n "__fish_towpath_needs_command" -f -a "override" -d 'Let o
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "history" -d 'Show the ledger: who moved what, when, on what evidence'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "release" -d 'Package a component as a Flux OCI artifact and publish it'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "sandbox" -d 'Create, list, promote and delete sandboxes'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "cluster" -d 'Start, list, stop and delete sandbox clusters on this machine'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "demo" -d 'Carry an example change from a sandbox to production, on this machine, narrated'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "completion" -d 'Print the completion script of a shell'
 complete -c towpath -n "__fish_towpath_using_subcommand init" -s C -l directory -d 'Work on the repository in this folder' -r -F
@@ -459,6 +460,91 @@ complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -f -a "start" -d 'Serve the API of a Kubernetes cluster that runs no containers, until stopped'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -f -a "list" -d 'List the clusters that run or are kept'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -f -a "stop" -d 'Stop a cluster and wait until it has ended'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -f -a "delete" -d 'Stop a cluster and remove its kubeconfig and all that is kept of it'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -l kubernetes -d 'The version whose API is served' -r
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -l listen -d 'The address to listen on; port 0 takes a free one' -r
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -l kubeconfig -d 'Write the kubeconfig to this file, instead of one in the user\'s state folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -l data -d 'Keep the cluster in this folder, or go on with the one that is kept there' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -l name -d 'What the cluster is called' -r
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -l plain-http -d 'Without TLS and without a token, for tests; only on a loopback address'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from list" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from list" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from list" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from stop" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from stop" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from stop" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from stop" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from stop" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from delete" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from delete" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from delete" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand demo" -l into -d 'Write into this folder, which must not exist, and keep it' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand demo" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand demo" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'

@@ -2,7 +2,11 @@
 //!
 //! `kubectl/NAME.bin` is a body as it was on the wire, `kubectl/NAME.json` what `--dry-run=client -o json` printed
 //! where the command has that, and otherwise what the types of Go say.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot read its data fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test reads its data from disk, and fails if it cannot"
+)]
 
 use std::path::Path;
 

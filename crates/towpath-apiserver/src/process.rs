@@ -107,6 +107,7 @@ impl Process {
             }
             None => (Cluster::new(surface, Clock::Real), Identity::new(now)?),
         };
+        let cluster = cluster.living(Arc::default());
         let no_listener = |error| StartError::Listen(*listen, error);
         let listener = runtime.block_on(TcpListener::bind(*listen)).map_err(no_listener)?;
         let address = listener.local_addr().map_err(no_listener)?;

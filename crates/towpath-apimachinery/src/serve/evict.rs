@@ -11,7 +11,7 @@ use crate::decision::{Answer, Decision, Told};
 use crate::deletion::{self, How};
 use crate::object;
 use crate::refusal::Refusal;
-use crate::request::{DryRun};
+use crate::request::DryRun;
 use crate::selector::Selector;
 use crate::store::Stored;
 
