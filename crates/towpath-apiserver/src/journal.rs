@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use towpath_apimachinery::store::{Event, Unreadable};
 
 /// The files of a cluster that is kept, in its folder.
-pub const FILES: [&str; 2] = ["cluster.redb", "identity.json"];
+pub const FILES: [&str; 3] = ["cluster.redb", "identity.json", "signing.key"];
 
 /// The longest that events wait for others to be written with them.
 const LONGEST_WAIT: Duration = Duration::from_millis(2);
