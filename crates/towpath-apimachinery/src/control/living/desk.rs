@@ -197,6 +197,12 @@ impl<'m> Desk<'m> {
             if seen.resource.custom.is_none() {
                 strategy::prepare_update(catalog, &seen.resource.gvk(), old, &mut new, None);
             }
+            // Controllers write what they note of an object along with its status: only what is wanted counts.
+            if new.get("spec") == old.get("spec")
+                && let Some(generation) = old.pointer("/metadata/generation")
+            {
+                object::metadata(&mut new).insert("generation".into(), generation.clone());
+            }
             fields::update(Some(old), &mut new, &shape, &writer("", &[&["status"]]));
         }
         if status.as_ref() != old.get("status")
