@@ -1,7 +1,8 @@
-//! The outside world behind the ports of the engine: the only place that links Git and registries.
+//! The outside world behind the ports of the engine: the only place that links Git, registries and clusters.
 //!
 //! Must not decide: an adapter does what it is told, or says what it found instead. Next: [`git`],
-//! [`oci`].
+//! [`oci`], [`kubernetes`].
 
 pub mod git;
+pub mod kubernetes;
 pub mod oci;
