@@ -186,7 +186,7 @@ _towpath() {
             return 0
             ;;
         towpath__subcmd__check)
-            opts="-C -o -q -h --kubernetes --only --since --fix --definitions --fail-on --impact --removing --messages --component --directory --output --offline --quiet --color --help"
+            opts="-C -o -q -h --kubernetes --only --since --fix --definitions --context --fail-on --impact --removing --messages --component --directory --output --offline --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -205,6 +205,10 @@ _towpath() {
                     return 0
                     ;;
                 --definitions)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -147,6 +147,7 @@ complete -c towpath -n "__fish_towpath_using_subcommand check" -l kubernetes -d 
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l only -d 'Only these rules' -r
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l since -d 'Only findings that this revision did not have, and what changed since in definitions of custom resources; of a release, as COMPONENT@VERSION, only the definitions' -r
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l definitions -d 'Definitions of custom resources besides those of the repository: files or folders' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand check" -l context -d 'A connected cluster that is judged, too, by a context of the kubeconfig; in-cluster is that of the pod' -r
 complete -c towpath -n "__fish_towpath_using_subcommand check" -l fail-on -d 'Answer no when there is a finding of at least this severity' -r -f -a "info\t'Every finding'
 warning\t'Warnings and errors'
 error\t'Errors'

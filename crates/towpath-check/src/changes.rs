@@ -14,7 +14,7 @@ use towpath_core::pin::ObjectRef;
 use crate::given::{Defined, Given};
 use crate::judge::Chosen;
 use crate::rules::{BROKEN_RESOURCE, DEFINITION_REMOVED};
-use crate::subject::{Subject, TargetId};
+use crate::subject::{Source, Subject, TargetId};
 use towpath_schema::crd::{Broken, Change, Effect, Fails, broken, compare};
 
 /// Two definitions of one kind, by their places in the two states.
@@ -170,14 +170,16 @@ fn removed(
         .into_iter()
         .filter(|subject| {
             let own = after.environments_of(&subject.head);
-            own.is_empty() || own.iter().any(|name| environments.contains(name))
+            subject.head.source == Source::Served
+                || own.is_empty()
+                || own.iter().any(|name| environments.contains(name))
         })
         .map(|subject| subject.head.reference().to_string())
         .collect();
     const MOST: usize = 3;
     let named = users.iter().take(MOST).cloned().collect::<Vec<_>>();
     let users = match users.len() {
-        0 => "nothing in Git is of its kind".to_owned(),
+        0 => "nothing that is known is of its kind".to_owned(),
         all if all > MOST => {
             format!("{} and {} more are of its kind", named.join(", "), all - MOST)
         }

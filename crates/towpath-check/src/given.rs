@@ -96,6 +96,16 @@ impl Given {
         given
     }
 
+    /// The same, with more targets and their objects, whose targets are counted from those that are there. Definitions that
+    /// stand beside what is judged have to be added anew.
+    #[must_use]
+    pub fn with(self, more: Vec<Target>, objects: Vec<Subject>) -> Self {
+        let (mut targets, mut subjects) = (self.targets, self.subjects);
+        targets.extend(more);
+        subjects.extend(objects);
+        Self { charts: self.charts, ..Self::new(targets, subjects) }
+    }
+
     /// Adds definitions that stand beside what is judged, for all targets: those of the objects come first.
     pub fn define(&mut self, besides: &[Subject]) {
         let definitions = besides.iter().filter(|subject| is_definition(&subject.head));

@@ -109,7 +109,8 @@ pub fn users_of(given: &Given, what: &Removal, owners: &Owners) -> Impact {
     let mut all = Collected::new(given, None, owners);
     for (number, subject) in given.subjects.iter().enumerate() {
         let head = &subject.head;
-        if what.takes(head, || look::plural(head, given)) {
+        // How it was written is told by others.
+        if head.source != Source::Served && what.takes(head, || look::plural(head, given)) {
             let cause =
                 Cause::PlannedRemoval { what: what.to_string(), instead: what.instead(head) };
             all.add(Side::After, number, changed::ids(given, head), cause);
@@ -183,7 +184,14 @@ impl<'g> Collected<'g> {
             };
             let Some(object) = &finding.object else { continue };
             let place = (&finding.at, &*object.kind, &*object.namespace, &*object.name);
-            for number in subjects.get(&place).into_iter().flatten() {
+            let all = subjects.get(&place).map_or(&[][..], Vec::as_slice);
+            // A cluster says of one object how each of its writers wrote it; the message begins with the version.
+            let is_meant = |number: &&usize| {
+                let version = &after.subjects[**number].head.api_version;
+                finding.message.strip_prefix(&**version).is_some_and(|rest| rest.starts_with(' '))
+            };
+            let meant: Vec<&usize> = all.iter().filter(is_meant).collect();
+            for number in if meant.is_empty() { all.iter().collect() } else { meant } {
                 let concerned = |id: &TargetId| {
                     let environment = after.target(*id).and_then(|target| target.environment());
                     finding.environments.is_empty()

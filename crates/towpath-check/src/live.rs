@@ -5,13 +5,83 @@
 //! (`kubernetes/apimachinery:pkg/apis/meta/v1/types.go`, ManagedFieldsEntry). Must not ask a cluster.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
+use towpath_core::finding::Finding;
+use towpath_core::id::RepoPath;
+use towpath_core::pin::Location;
 
-use crate::subject::{Head, Source, Subject};
+use crate::helm;
+use crate::subject::{Head, Source, Subject, TargetId};
 
 /// What `kubectl apply` keeps of the object as it was written.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// What stands before the name of a cluster where others have a file.
+pub const CLUSTER: &str = "cluster:";
+
+/// What a cluster answered.
+#[derive(Debug, Default)]
+pub struct Answered {
+    /// Its objects, as it serves them.
+    pub subjects: Vec<Subject>,
+    /// Each object once for each version in which it was written, and those that Helm has stored. Of what they say only the
+    /// labels are kept: whose they are.
+    pub said: Vec<Subject>,
+    /// What cannot be read.
+    pub findings: Vec<Finding>,
+}
+
+/// The place of all objects of a cluster, which have no file. Characters that no path has are replaced.
+#[must_use]
+pub fn place(cluster: &str) -> Location {
+    let plain = |c: char| if c.is_control() || c == '\\' { '-' } else { c };
+    let name: String = cluster.chars().map(plain).collect();
+    let file = RepoPath::parse(&format!("{CLUSTER}{name}"))
+        .or_else(|_| RepoPath::parse(&format!("{CLUSTER}{}", name.replace('/', "-"))));
+    let file = file.expect("a text of one part that begins with a word is a path");
+    Location { file, line: 1, column: 1 }
+}
+
+/// The cluster that stands where others have a file.
+#[must_use]
+pub fn cluster(file: &RepoPath) -> Option<&str> {
+    file.as_str().strip_prefix(CLUSTER)
+}
+
+/// Reads the objects that a cluster has. What is no Kubernetes object is none.
+#[must_use]
+pub fn answered(objects: Vec<Value>, at: &Location, target: TargetId) -> Answered {
+    let targets: Arc<[TargetId]> = Arc::from([target]);
+    let subject = |value: Value| {
+        let mut head = Head::of_value(&value, at.clone())?;
+        head.targets = Arc::clone(&targets);
+        head.source = Source::Served;
+        Some(Subject { head, value })
+    };
+    let subjects: Vec<Subject> = objects.into_iter().filter_map(subject).collect();
+    let (releases, unreadable) = helm::releases(&subjects);
+    let of_releases = releases.iter().flat_map(|release| &release.subjects);
+    let mut said: Vec<Subject> =
+        of_releases.map(|subject| labelled(subject.head.clone(), &subject.value)).collect();
+    for subject in &subjects {
+        let mut told = heads(subject);
+        if told.is_empty() {
+            let source = Source::Live { said_by: "what the cluster serves".to_owned() };
+            told.push(Head { source, ..subject.head.clone() });
+        }
+        said.extend(told.into_iter().map(|head| labelled(head, &subject.value)));
+    }
+    let findings = unreadable.iter().map(helm::Unreadable::finding).collect();
+    Answered { subjects, said, findings }
+}
+
+/// An object of which nothing is known but whose it is.
+fn labelled(head: Head, value: &Value) -> Subject {
+    let labels = value.pointer("/metadata/labels").cloned().unwrap_or_default();
+    Subject { head, value: serde_json::json!({ "metadata": { "labels": labels } }) }
+}
 
 /// Whether an object comes from a cluster and says how it was written.
 pub(crate) fn is_told(has: impl Fn(&[&str]) -> bool) -> bool {
@@ -60,8 +130,6 @@ pub fn heads(subject: &Subject) -> Vec<Head> {
 
 #[cfg(test)]
 mod tests {
-    use towpath_core::id::RepoPath;
-
     use super::*;
     use crate::read;
 
@@ -105,5 +173,36 @@ metadata:
         let plain = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
         let subjects = read::subjects(&file, plain.as_bytes()).expect("YAML");
         assert!(heads(&subjects[0]).is_empty());
+    }
+
+    #[test]
+    fn a_cluster_of_any_name_has_a_place() {
+        for (name, want) in [
+            ("prod", "cluster:prod"),
+            ("arn:aws:eks:eu:1:cluster/prod", "cluster:arn:aws:eks:eu:1:cluster/prod"),
+            ("a//../b\\c", "cluster:a--..-b-c"),
+            ("", "cluster:"),
+        ] {
+            let place = place(name);
+            assert_eq!(place.file.as_str(), want);
+            assert_eq!(cluster(&place.file), want.strip_prefix(CLUSTER));
+        }
+    }
+
+    #[test]
+    fn an_object_is_judged_as_it_was_written_and_not_as_it_is_served() {
+        let written = serde_json::json!({
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "a", "managedFields": [{"manager": "helm", "apiVersion": "autoscaling/v2beta2"}]},
+        });
+        let silent = serde_json::json!({
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "b"},
+        });
+        let answered = answered(vec![written, silent], &place("prod"), TargetId(3));
+        assert!(answered.subjects.iter().all(|subject| subject.head.source == Source::Served));
+        let told: Vec<_> =
+            answered.said.iter().map(|s| (&*s.head.name, &*s.head.api_version)).collect();
+        assert_eq!(told, [("a", "autoscaling/v2beta2"), ("b", "autoscaling/v2")]);
+        assert!(answered.said.iter().all(|said| *said.head.targets == [TargetId(3)]));
     }
 }

@@ -62,6 +62,9 @@ pub enum Source {
         /// `namespace/name` of the release.
         release: String,
     },
+    /// A cluster has it, and handed it out in the version that it was asked for: how it was written is told by
+    /// [`Source::Live`].
+    Served,
     /// A cluster has it.
     Live {
         /// What names the apiVersion there: `the last-applied annotation`, `managed fields of helm`.

@@ -88,6 +88,9 @@ pub struct CheckedOutput {
     pub files: usize,
     /// How many objects were judged.
     pub objects: usize,
+    /// The contexts of the connected clusters that were asked; left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<String>,
     /// For which Kubernetes.
     pub kubernetes: Vec<KubernetesOutput>,
     /// What could not be checked, and why: one line each.
@@ -100,7 +103,8 @@ pub struct CheckedOutput {
 pub struct KubernetesOutput {
     /// `1.36`.
     pub version: String,
-    /// `asked`, `stated` or `assumed`; assumed is the newest that is known.
+    /// `asked`, `stated` or `assumed`; assumed is the newest that is known. A connected cluster
+    /// states its own.
     pub known_by: String,
     /// The environments that have it; none where there is no path.
     pub environments: Vec<String>,

@@ -8,7 +8,7 @@ use super::changed::{Pair, ids, pairs};
 use super::{Cause, Collected, Side};
 use crate::given::Given;
 use crate::look;
-use crate::subject::{Head, Subject, TargetId};
+use crate::subject::{Head, Source, Subject, TargetId};
 use towpath_schema::crd::{self, Broken, Definition, Effect};
 
 /// Adds the objects of every kind whose definition takes less than before.
@@ -52,8 +52,13 @@ fn users(after: &Given, of: &Definition, targets: &[TargetId]) -> Vec<(usize, Ve
     let mut found = Vec::new();
     for (number, subject) in after.subjects.iter().enumerate() {
         let kind = subject.head.gvk();
-        if kind.group == of.group && kind.kind == of.kind {
-            let own = ids(after, &subject.head).into_iter().filter(|id| targets.contains(id));
+        // What says only how an object was written is no object.
+        let is_object = !matches!(subject.head.source, Source::Live { .. });
+        if is_object && kind.group == of.group && kind.kind == of.kind {
+            // Which definition a connected cluster gets next is not known: any.
+            let is_connected = subject.head.source == Source::Served;
+            let own = ids(after, &subject.head).into_iter();
+            let own = own.filter(|id| is_connected || targets.contains(id));
             let own: Vec<TargetId> = own.collect();
             if !own.is_empty() {
                 found.push((number, own));

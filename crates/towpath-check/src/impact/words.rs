@@ -109,7 +109,14 @@ fn place(affected: &Affected) -> String {
     match &affected.source {
         Source::File | Source::Rendered => affected.at.to_string(),
         Source::HelmRelease { release } => format!("the manifest of Helm release {release}"),
-        Source::Live { said_by } => format!("on the cluster, by {said_by}"),
+        Source::Served => match crate::live::cluster(&affected.at.file) {
+            Some(cluster) => format!("on cluster {cluster}"),
+            None => affected.at.to_string(),
+        },
+        Source::Live { said_by } => match crate::live::cluster(&affected.at.file) {
+            Some(cluster) => format!("on cluster {cluster}, by {said_by}"),
+            None => format!("on the cluster, by {said_by}"),
+        },
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn runs(kubernetes: Kubernetes, environments: &[EnvironmentName]) -> 
 /// ` (by the last-applied annotation)`, for what does not stand in a file.
 fn said_by(head: &Head) -> String {
     match &head.source {
-        Source::File | Source::Rendered => String::new(),
+        Source::File | Source::Rendered | Source::Served => String::new(),
         Source::HelmRelease { release } => {
             format!(" (in the manifest of Helm release {release})")
         }

@@ -146,6 +146,10 @@ pub(crate) enum Command {
         after_help = "In a repository with clusters, every cluster is rendered and its objects are judged for the\n\
         Kubernetes of its environment: spec.environments[].kubernetes in towpath.yaml, or --kubernetes\n\
         to ask what would be. With a PATH, or where there are no clusters, files are judged as they stand.\n\n\
+        With --context, what a connected cluster has is judged, too, for the Kubernetes that it runs: alone, where the\n\
+        folder has no clusters, beside files that are named, or beside the path. Nothing is written there, and of\n\
+        Secrets only the releases that Helm has stored are read. With --since only what the change does to its\n\
+        objects is told.\n\n\
         With --impact, the answer is whom the change since --since concerns, or the removal that --removing\n\
         names: exit code 1 when that is somebody. With --component, it is what a component brings and needs:\n\
         exit code 1 when an environment certainly cannot run it.\n\n\
@@ -154,6 +158,8 @@ pub(crate) enum Command {
         towpath check --kubernetes 1.36 --only removed-api,deprecated-api manifests/\n  \
         kubectl get deployments,hpa -A -o yaml --show-managed-fields | towpath check --only removed-api -\n  \
         kubectl get secrets -A -l owner=helm -o yaml | towpath check --only removed-api -\n  \
+        towpath check --context production --kubernetes 1.36\n  \
+        towpath check --impact --since origin/main --context production\n  \
         towpath check -o sarif > towpath.sarif\n  \
         towpath check --impact --since origin/main --messages\n  \
         towpath check --removing policy/v1beta1/PodDisruptionBudget\n  \
@@ -299,6 +305,9 @@ pub(crate) struct CheckArgs {
     /// Definitions of custom resources besides those of the repository: files or folders
     #[arg(long = "definitions", value_name = "PATH")]
     pub(crate) definitions: Vec<PathBuf>,
+    /// A connected cluster that is judged, too, by a context of the kubeconfig; in-cluster is that of the pod
+    #[arg(long = "context", value_name = "NAME", conflicts_with_all = ["fix", "component"])]
+    pub(crate) contexts: Vec<String>,
     /// Answer no when there is a finding of at least this severity
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
     pub(crate) fail_on: FailOn,

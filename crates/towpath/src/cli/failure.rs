@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use towpath_adapters::kubernetes::ClusterError;
 use towpath_engine::ledger::LedgerError;
 use towpath_engine::ports::{RegistryError, RepositoryError};
 use towpath_engine::promote as engine;
@@ -69,6 +70,7 @@ impl Failure {
 fn hint_of(error: &(dyn Error + 'static)) -> Option<String> {
     let of_port = error.downcast_ref::<RepositoryError>().and_then(|e| e.hint.clone());
     of_port
+        .or_else(|| error.downcast_ref::<ClusterError>().and_then(|e| e.hint.clone()))
         .or_else(|| error.downcast_ref::<RegistryError>().and_then(|e| e.hint.clone()))
         .or_else(|| error.downcast_ref::<LedgerError>().and_then(|e| e.hint()))
         .or_else(|| error.downcast_ref::<create::CreateError>().and_then(|e| e.hint()))

@@ -9,6 +9,7 @@ mod bad_input;
 mod check;
 mod check_change;
 mod check_impact;
+mod check_live;
 mod check_since;
 mod cluster;
 mod demo;

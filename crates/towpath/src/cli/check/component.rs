@@ -100,11 +100,8 @@ impl Component {
                 name_from(&root, file);
             }
         }
-        let (mut subjects, unreadable) = files::subjects(&listed)?;
-        for subject in &mut subjects {
-            // Nobody is given it yet.
-            subject.head.targets = Arc::from([]);
-        }
+        // Nobody is given it yet.
+        let (subjects, unreadable) = files::subjects_of(&listed, &Arc::from([]))?;
         let mut not_seen: Vec<String> = unreadable.iter().map(unread).collect();
         not_seen.extend(charts.iter().map(|(chart, _)| {
             format!("what the templates of the chart {} bring: they are not rendered", chart.name)

@@ -20,7 +20,7 @@ use super::super::args::Global;
 use super::super::failure::Failure;
 use super::super::words::count;
 use super::super::work_tree;
-use super::{Checked, Question, judged, mend, since};
+use super::{Checked, Question, judged, live, mend, since};
 
 /// A file that is checked: the name that is shown, and where it is.
 pub(super) struct Listed {
@@ -56,11 +56,13 @@ pub(super) fn check(
     let before = question.since.as_deref();
     let before = before.map(|since| since::files(global, paths, since)).transpose()?;
     let files = listed(paths)?;
-    let target = target(question);
     let disk = files.iter().map(|file| (file.path.clone(), file.disk.clone())).collect();
     let mut checked = Checked { files: files.len(), disk, ..Checked::default() };
     let given = if question.chosen.needs_heads_only() && before.is_none() {
-        let given = Given::new(vec![target], Vec::new());
+        let live = live::join(Given::new(targets(question), Vec::new()), question, true);
+        checked.findings.extend(live.judged(question).into_iter().chain(live.findings));
+        checked.objects = live.given.subjects.len() + live.said.len();
+        let given = live.given;
         let found: Vec<_> = files.par_iter().map(|file| heads(file, question, &given)).collect();
         for found in found {
             let (objects, findings) = found?;
@@ -81,18 +83,21 @@ pub(super) fn check(
         given
     };
     checked.targets = given.targets;
+    checked.not_checked = live::not_checked(question).collect();
     Ok(checked)
 }
 
 /// The objects of files, judged, and how many there are.
 fn state(files: &[Listed], question: &Question) -> Result<(Given, Vec<Finding>, usize), Failure> {
-    let (subjects, mut findings) = subjects(files)?;
+    let (subjects, mut findings) = subjects(files, question)?;
     let (held, unreadable_releases) = read::held(&subjects);
-    let objects = subjects.len() + held.len();
     findings.extend(unreadable_releases);
-    let mut given = Given::new(vec![target(question)], subjects);
-    given.define(&question.definitions);
-    given.charts = charts(files)?;
+    let mut live = live::join(Given::new(targets(question), subjects), question, true);
+    live.given.charts = charts(files)?;
+    findings.append(&mut live.findings);
+    findings.extend(live.judged(question));
+    let objects = live.given.subjects.len() + held.len() + live.said.len();
+    let given = live.given;
     findings.extend(judged(question, &given));
     findings.extend(held.iter().flat_map(|head| judge::head(&question.chosen, head, &given)));
     Ok((given, findings, objects))
@@ -103,20 +108,20 @@ pub(super) fn given(
     paths: &[PathBuf],
     question: &Question,
 ) -> Result<(Given, Vec<Finding>), Failure> {
-    let (mut subjects, mut unreadable) = subjects(&listed(paths)?)?;
+    let (mut subjects, mut unreadable) = subjects(&listed(paths)?, question)?;
     let (held, unreadable_releases) = read::held(&subjects);
     // Who they are is all that is known of them.
     subjects.extend(held.into_iter().map(|head| Subject { head, value: serde_json::Value::Null }));
+    let mut live = live::join(Given::new(targets(question), subjects), question, true);
     unreadable.extend(unreadable_releases);
-    let mut given = Given::new(vec![target(question)], subjects);
-    given.define(&question.definitions);
-    Ok((given, unreadable))
+    unreadable.append(&mut live.findings);
+    Ok((live.whole(question), unreadable))
 }
 
 /// Writes newer API versions into files as they stand.
 pub(super) fn mend(paths: &[PathBuf], question: &Question) -> Result<Vec<Fixed>, Failure> {
     let files = listed(paths)?;
-    let (subjects, _) = subjects(&files)?;
+    let (subjects, _) = subjects(&files, question)?;
     let mut given = Given::new(vec![target(question)], subjects);
     given.define(&question.definitions);
     mend::mend(&files, &given)
@@ -124,7 +129,7 @@ pub(super) fn mend(paths: &[PathBuf], question: &Question) -> Result<Vec<Fixed>,
 
 /// The definitions of custom resources in files and folders.
 pub(super) fn definitions(paths: &[PathBuf]) -> Result<Vec<Subject>, Failure> {
-    let (mut found, unreadable) = subjects(&listed(paths)?)?;
+    let (mut found, unreadable) = subjects_of(&listed(paths)?, &Arc::from([TargetId(0)]))?;
     if let Some(first) = unreadable.first() {
         let more = count(unreadable.len() - 1, "other file");
         return Err(Failure::new(format!("{}: {}", first.at, first.message))
@@ -164,18 +169,37 @@ fn heads(
     })
 }
 
+/// Those who files are judged for: the connected clusters, or whoever applies them.
+fn targets(question: &Question) -> Vec<Target> {
+    match live::targets(question) {
+        none if none.is_empty() => vec![target(question)],
+        clusters => clusters,
+    }
+}
+
 /// The objects of files, and what cannot be read.
-pub(super) fn subjects(files: &[Listed]) -> Result<(Vec<Subject>, Vec<Finding>), Failure> {
+fn subjects(
+    files: &[Listed],
+    question: &Question,
+) -> Result<(Vec<Subject>, Vec<Finding>), Failure> {
+    let targets = question.connected.len().max(1);
+    subjects_of(files, &(0..).map(TargetId).take(targets).collect())
+}
+
+/// The objects of files that somebody is given, and what cannot be read.
+pub(super) fn subjects_of(
+    files: &[Listed],
+    everybody: &Arc<[TargetId]>,
+) -> Result<(Vec<Subject>, Vec<Finding>), Failure> {
     let read: Vec<_> = files
         .par_iter()
         .map(|file| Ok(read::subjects(&file.path, &bytes(file)?)))
         .collect::<Result<_, Failure>>()?;
     let (mut subjects, mut unreadable) = (Vec::new(), Vec::new());
-    let everybody: Arc<[TargetId]> = Arc::from([TargetId(0)]);
     for read in read {
         match read {
             Ok(found) => subjects.extend(found.into_iter().map(|mut subject| {
-                subject.head.targets = Arc::clone(&everybody);
+                subject.head.targets = Arc::clone(everybody);
                 subject
             })),
             Err(finding) => unreadable.push(*finding),

@@ -10,6 +10,7 @@ use towpath_check::impact::{
     self, Affected, Because, Impact, Message, Owner, Owners, RULES, Removal,
 };
 use towpath_check::judge::{self, Chosen};
+use towpath_check::live;
 use towpath_check::subject::Source;
 use towpath_core::finding::Finding;
 
@@ -62,7 +63,11 @@ fn findings(question: &Question, seen: &Seen) -> Vec<Finding> {
     let mut found = judge::arranged(judged(question, &seen.given));
     found.retain(|finding| seen.checks.severities.get(finding.rule) != Some(&None));
     match &seen.before {
-        Some(before) => judge::new_since(&before.findings, found),
+        Some(before) => {
+            // What a connected cluster has is nothing that the change brings.
+            found.retain(|finding| live::cluster(&finding.at.file).is_none());
+            judge::new_since(&before.findings, found)
+        }
         None => found,
     }
 }
@@ -87,6 +92,7 @@ fn affected(affected: &Affected) -> AffectedOutput {
     let (known_by, said_by) = match &affected.source {
         Source::File | Source::Rendered => ("file", None),
         Source::HelmRelease { release } => ("helm-release", Some(release.clone())),
+        Source::Served => ("cluster", None),
         Source::Live { said_by } => ("cluster", Some(said_by.clone())),
     };
     AffectedOutput {

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::super::words::count;
-use super::report::{Group, Report, whom};
+use super::report::{Group, Report, is_on_cluster, whom};
 
 /// Bytes of a comment; GitHub takes 65,536 characters.
 const MOST: usize = 60_000;
@@ -58,7 +58,10 @@ fn item(group: &Group<'_>) -> String {
     let first = group.first();
     let mut out = format!("- **{}** (<code>{}</code>)", escape(&first.message), first.rule);
     for (finding, _) in group.places.iter().take(MOST_PLACES) {
-        let place = escape(&format!("{}:{}", finding.file, finding.line));
+        let place = match is_on_cluster(finding) {
+            true => escape(&finding.file),
+            false => escape(&format!("{}:{}", finding.file, finding.line)),
+        };
         let _ = write!(out, "<br>\n  <code>{place}</code> {}", escape(&whom(finding)));
         out.truncate(out.trim_end().len());
     }

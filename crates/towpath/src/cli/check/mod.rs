@@ -1,7 +1,8 @@
 //! `towpath check`: what a change would break, where, and for whom.
 //!
 //! Reads files and renders clusters, hands the objects to the rules and prints what they find. Must not judge: that is
-//! `towpath-check`. Next: `path` for a repository with clusters, `files` for manifests as they stand, `settled` for places
+//! `towpath-check`. Next: `path` for a repository with clusters, `files` for manifests as they stand, `live` for
+//! connected clusters, `settled` for places
 //! and silences, `report` for what the forms share, `show` for people; `impact` for whom a change concerns, `component`
 //! for what a component brings.
 
@@ -11,6 +12,7 @@ mod files;
 mod github;
 mod impact;
 mod junit;
+mod live;
 mod loose;
 mod markdown;
 mod mend;
@@ -58,6 +60,8 @@ struct Question {
     since: Option<String>,
     /// Definitions of custom resources that stand beside what is checked.
     definitions: Vec<Subject>,
+    /// Clusters that are judged, too.
+    connected: Vec<live::Connected>,
     /// Whether folders are named.
     is_part: bool,
 }
@@ -90,6 +94,7 @@ pub(crate) fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Resul
         chosen: chosen(args)?,
         since: args.since.clone(),
         definitions: files::definitions(&args.definitions)?,
+        connected: live::connect(&args.contexts)?,
         is_part: !args.paths.is_empty(),
     };
     if let Some(place) = &args.component {
@@ -115,6 +120,7 @@ pub(crate) fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Resul
     let findings = judge::arranged(std::mem::take(&mut checked.findings));
     let settled = settled::settled(global, &question, &checked, findings)?;
     let mut output = output(&checked, &settled, question.kubernetes);
+    output.checked.clusters = live::contexts(&question);
     output.fixed = fixed.iter().map(fixed_output).collect();
     print(global.output, printer, args.fail_on, &settled, output)?;
     let mut severities = settled.open.iter().map(|placed| placed.finding.severity);
@@ -244,6 +250,7 @@ fn output(checked: &Checked, settled: &Settled, asked: Option<Minor>) -> CheckOu
         checked: CheckedOutput {
             files: checked.files,
             objects: checked.objects,
+            clusters: Vec::new(),
             kubernetes: kubernetes_output(&checked.targets, asked),
             not_checked: checked.not_checked.clone(),
         },

@@ -20,13 +20,13 @@ use super::super::work_tree;
 use super::loose::Files;
 use super::seen::{Before, Seen};
 use super::since::Definitions;
-use super::{Checked, Question, files, judged, mend, seen, since};
+use super::{Checked, Question, files, judged, live, mend, seen, since};
 
 /// Checks the repository in the folder; a folder without clusters as manifests that stand there.
 pub(super) fn check(global: &Global, question: &Question) -> Result<Checked, Failure> {
     let session = Session::open(global)?;
     let Some(survey) = session.survey_if_any()? else {
-        return files::check(global, &[PathBuf::from(&global.directory)], question);
+        return files::check(global, &here(global, question), question);
     };
     let since = question.since.as_deref();
     let before = since.map(|since| earlier(&session, question, &survey, since)).transpose()?;
@@ -37,9 +37,19 @@ pub(super) fn check(global: &Global, question: &Question) -> Result<Checked, Fai
     findings.append(&mut now.findings);
     let files = Files::here(&session)?;
     now.given.charts = files.charts()?;
-    findings.extend(judged(question, &now.given));
     let (loose, more) = files.judged(question, &now)?;
     findings.extend(more);
+    // What clusters have is nothing that a change brings: only what it does to them is asked then.
+    if before.is_some() {
+        findings.extend(judged(question, &now.given));
+    }
+    let live = live::join(std::mem::take(&mut now.given), question, false);
+    if before.is_none() {
+        findings.extend(judged(question, &live.given));
+        findings.extend(live.judged(question));
+        findings.extend_from_slice(&live.findings);
+    }
+    now.given = live.given;
     let mut checked = Checked {
         findings,
         checks: Some(survey.stated.checks.clone()),
@@ -50,8 +60,8 @@ pub(super) fn check(global: &Global, question: &Question) -> Result<Checked, Fai
     if let Files::Here(files) = files {
         checked.disk = files.into_iter().collect();
     }
-    checked.objects += now.given.subjects.len();
-    checked.not_checked = now.not_at_hand.into_iter().collect();
+    checked.objects += now.given.subjects.len() + live.said.len();
+    checked.not_checked = now.not_at_hand.into_iter().chain(live::not_checked(question)).collect();
     let chosen = &question.chosen;
     match before {
         None => {}
@@ -80,9 +90,12 @@ pub(super) fn seen(global: &Global, question: &Question) -> Result<Option<Seen>,
     let Some(survey) = session.survey_if_any()? else { return Ok(None) };
     let since = question.since.as_deref();
     let before = since.map(|since| earlier(&session, question, &survey, since)).transpose()?;
-    let now = given(&session, question, &survey, session.base_here()?)?;
+    let mut now = given(&session, question, &survey, session.base_here()?)?;
     session.save_cache();
+    let live = live::join(std::mem::take(&mut now.given), question, false);
     let mut not_seen = seen::not_seen(now.not_at_hand, &now.findings);
+    not_seen.extend(live::not_checked(question));
+    not_seen.extend(live.findings.iter().map(seen::unread));
     let before = match before {
         None => None,
         Some(Earlier::State(was, findings)) => {
@@ -97,7 +110,7 @@ pub(super) fn seen(global: &Global, question: &Question) -> Result<Option<Seen>,
         }
     };
     Ok(Some(Seen {
-        given: now.given,
+        given: live.whole(question),
         before,
         not_seen,
         checks: survey.stated.checks,
@@ -117,6 +130,14 @@ pub(super) fn mend(global: &Global, question: &Question) -> Result<Vec<Fixed>, F
         .map(|(name, disk)| Ok(files::Listed::on_disk(RepoPath::parse(&name)?, disk)))
         .collect::<Result<Vec<_>, Failure>>()?;
     mend::mend(&files, &now.given)
+}
+
+/// The folder that is checked where it has no clusters: none if a connected one is.
+fn here(global: &Global, question: &Question) -> Vec<PathBuf> {
+    match question.connected.is_empty() {
+        true => vec![PathBuf::from(&global.directory)],
+        false => Vec::new(),
+    }
 }
 
 /// What the clusters of a state of the repository are given.

@@ -52,7 +52,12 @@ impl<'a> Report<'a> {
             counts.iter().filter(|(n, _)| *n > 0).map(|(n, thing)| count(*n, thing)).collect();
         let found = if found.is_empty() { "nothing found".to_owned() } else { list(&found) };
         let objects = count(checked.objects, "object");
-        format!("{found} in {objects} of {}", count(checked.files, "file"))
+        let mut of: Vec<String> = Vec::new();
+        if checked.files > 0 || checked.clusters.is_empty() {
+            of.push(count(checked.files, "file"));
+        }
+        of.extend(checked.clusters.iter().map(|name| format!("cluster {}", plain(name))));
+        format!("{found} in {objects} of {}", list(&of))
     }
 
     /// What a reader has to know besides: for what was judged, what was not, and what is silenced. A line each.
@@ -82,6 +87,20 @@ fn kubernetes(known: &KubernetesOutput) -> String {
         ),
         (_, true) => format!("judged for Kubernetes {}", known.version),
         (_, false) => format!("judged for Kubernetes {} of {names}", known.version),
+    }
+}
+
+/// Whether it is about an object of a connected cluster, which has no file.
+pub(super) fn is_on_cluster(finding: &FindingOutput) -> bool {
+    finding.file.starts_with(towpath_check::live::CLUSTER)
+}
+
+/// `apps/web.yaml:3:5`, or the cluster that has the object.
+pub(super) fn place(finding: &FindingOutput) -> String {
+    let file = plain(&finding.file);
+    match is_on_cluster(finding) {
+        true => file,
+        false => format!("{file}:{}:{}", finding.line, finding.column),
     }
 }
 

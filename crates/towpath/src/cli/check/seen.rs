@@ -8,7 +8,7 @@ use towpath_core::stated::StatedChecks;
 
 use super::super::args::Global;
 use super::super::failure::Failure;
-use super::{Question, files, path, settled};
+use super::{Question, files, live, path, settled};
 
 /// What clusters or whoever applies files are given.
 pub(super) struct Seen {
@@ -40,7 +40,8 @@ pub(super) fn seen(
     let paths = match paths {
         [] => match path::seen(global, question)? {
             Some(seen) => return Ok(seen),
-            None => &here[..],
+            None if question.connected.is_empty() => &here[..],
+            None => &[],
         },
         named => named,
     };
@@ -54,7 +55,7 @@ pub(super) fn seen(
     Ok(Seen {
         given,
         before: None,
-        not_seen: unreadable.iter().map(unread).collect(),
+        not_seen: unreadable.iter().map(unread).chain(live::not_checked(question)).collect(),
         checks: settled::stated_beside(global)?,
         root: None,
     })

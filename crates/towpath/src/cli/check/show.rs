@@ -6,7 +6,7 @@ use towpath_api::output::FindingOutput;
 use towpath_check::place::Excerpt;
 
 use super::super::print::{BOLD, DIM, GREEN, RED, YELLOW, styled};
-use super::report::{Group, Report, plain, whom};
+use super::report::{Group, Report, place, plain, whom};
 
 /// So many places of findings that say the same are shown.
 const MOST_PLACES: usize = 3;
@@ -43,7 +43,7 @@ fn write_group(out: &mut String, group: &Group<'_>) {
     let label = styled(style.bold(), format!("{label}[{}]", first.rule));
     let _ = writeln!(out, "{label}: {}", styled(BOLD, plain(&first.message)));
     for (number, (finding, excerpt)) in group.places.iter().take(MOST_PLACES).enumerate() {
-        let place = format!("{}:{}:{}", plain(finding.file.as_str()), finding.line, finding.column);
+        let place = place(finding);
         let whom = whom(finding);
         match excerpt {
             Some(excerpt) if number == 0 => {
