@@ -24,6 +24,8 @@ mod expression;
 mod fields;
 pub(crate) mod formats;
 mod found;
+mod implied;
+mod inclusion;
 mod lift;
 mod lists;
 mod logic;

@@ -1,9 +1,10 @@
-//! Rules in CEL, `x-kubernetes-validations`: which came, went or changed. They are compared as text; what they
-//! say of an object is in `validations.rs`.
+//! Rules in CEL, `x-kubernetes-validations`: which came, went or changed. They are paired as text; what they
+//! say of an object is in `validations.rs`, and which of them are harmless in `implied.rs`.
 
 use serde_json::Value;
 
 use super::found::{Finding, Found, short};
+use super::implied::is_implied;
 use super::walk::{Pair, SchemaRule};
 use super::{Effect, Example, Place, Rule, RuleId};
 
@@ -16,7 +17,8 @@ pub(super) const ADDED: Rule = Rule {
     place: Place::Schema,
     title: "A rule in CEL is new",
     why: "\
-Objects that break it are rejected. A rule that looks at the old value (`oldSelf`) is never ratcheted, any other one is. The cost
+Objects that break it are rejected. It is neutral where no object that was accepted can break it: it speaks of fields or
+choices that are new, or follows from a rule that was there. A rule that looks at the old value (`oldSelf`) is never ratcheted, any other one is. The cost
 of rules is not estimated here: the API server refuses a definition whose rules are too expensive.",
     found: Example {
         before: "type: string\n",
@@ -50,7 +52,7 @@ pub(super) const CHANGED: Rule = Rule {
     place: Place::Schema,
     title: "A rule in CEL has another expression under the same message",
     why: "\
-Whether the new expression accepts all that the old one did is not asked, so it counts as tightening.",
+It counts as tightening unless the new expression is proven to accept all that was accepted before.",
     found: Example {
         before: "type: integer\nx-kubernetes-validations: [{rule: self < 10, message: too large}]\n",
         after: "type: integer\nx-kubernetes-validations: [{rule: self < 5, message: too large}]\n",
@@ -99,6 +101,10 @@ fn compare(pair: &Pair<'_>, found: &mut Found) {
     let list =
         |value: Option<&'_ Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
     let (mut old, mut new) = (list(was), list(is));
+    let before = old.clone();
+    let effect = |is: &Value, harmless| {
+        if is_implied(is, &before, pair.old) { harmless } else { Effect::Tightening }
+    };
     take_pairs(&mut old, &mut new, |a, b| a == b);
     let mut add = |rule, effect, was: Option<&Value>, is: Option<&Value>| {
         let (was, is) = (was.map(|r| &r["rule"]), is.map(|r| &r["rule"]));
@@ -121,13 +127,13 @@ fn compare(pair: &Pair<'_>, found: &mut Found) {
         !text(a, "message").is_empty() && text(a, "message") == text(b, "message")
     };
     for (was, is) in take_pairs(&mut old, &mut new, same_message) {
-        add(RuleId::ValidationChanged, Effect::Tightening, Some(&was), Some(&is));
+        add(RuleId::ValidationChanged, effect(&is, Effect::Loosening), Some(&was), Some(&is));
     }
     for was in &old {
         add(RuleId::ValidationRemoved, Effect::Loosening, Some(was), None);
     }
     for is in &new {
-        add(RuleId::ValidationAdded, Effect::Tightening, None, Some(is));
+        add(RuleId::ValidationAdded, effect(is, Effect::Neutral), None, Some(is));
     }
 }
 

@@ -25,6 +25,7 @@ mod vet;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
+use kube_cel::cel::common::ast::IdedExpr;
 use kube_cel::cel::objects::{OptionalValue, Value};
 use kube_cel::cel::{Context, ExecutionError};
 use serde_json::Value as Json;
@@ -35,7 +36,14 @@ use vet::Vetted;
 
 pub(super) use cost::Budget;
 pub(super) use declared::{Declared, MAX_REQUEST, declare};
+pub(super) use escape::escape;
 pub(super) use price::Priced;
+
+/// An expression as it is written, which is not vetted: to be looked at, and never evaluated.
+pub(super) fn parsed(text: &str) -> Result<IdedExpr, Refused> {
+    scan::scan(text)?;
+    vet::parse(text)
+}
 
 /// An expression, parsed when it is needed.
 #[derive(Debug)]

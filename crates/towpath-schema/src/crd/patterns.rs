@@ -11,14 +11,14 @@ use std::sync::Arc;
 use regex::{Regex, RegexBuilder};
 
 /// The longest pattern that is compiled; longer ones are not written by people.
-const MAX_BYTES: usize = 16 * 1024;
+pub(super) const MAX_BYTES: usize = 16 * 1024;
 
 /// What one compiled pattern may take. `^.{0,512}$`, where each dot is
 /// any character of Unicode, fits.
-const MAX_COMPILED: usize = 1024 * 1024;
+pub(super) const MAX_COMPILED: usize = 1024 * 1024;
 
 /// What the cache of one pattern may take while it runs; with less it is slower, and still linear.
-const MAX_CACHE: usize = 256 * 1024;
+pub(super) const MAX_CACHE: usize = 256 * 1024;
 
 /// How many different patterns of one version are compiled; with [`MAX_COMPILED`] the bound of memory.
 /// The most that were seen in one definition are 40.
@@ -80,7 +80,7 @@ pub(super) fn fault(pattern: &str) -> Option<String> {
 
 /// Go's syntax in that of `regex`: classes like `\d` are ASCII, and what one of them takes for an
 /// operator and the other for itself is escaped.
-fn translate(pattern: &str) -> String {
+pub(super) fn translate(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut rest = pattern.chars().peekable();
     while let Some(c) = rest.next() {

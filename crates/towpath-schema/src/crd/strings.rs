@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::formats::{self, Format};
 use super::found::{Finding, Found};
 use super::walk::{Pair, SchemaRule};
-use super::{Effect, Example, Place, Rule, RuleId};
+use super::{Effect, Example, Place, Rule, RuleId, inclusion};
 
 pub(super) static RULES: [SchemaRule; 2] = [
     SchemaRule { keywords: &["pattern"], compare: pattern },
@@ -17,8 +17,8 @@ pub(super) const PATTERN: Rule = Rule {
     place: Place::Schema,
     title: "The pattern a string must match changed",
     why: "\
-A pattern that is new, or another one than before, may reject strings that are in use. Whether a changed one accepts all
-that the old one did cannot be told in general, so a change counts as tightening; check the objects that exist.",
+A pattern that is new, or another one than before, may reject strings that are in use. A changed one counts as tightening
+unless it is proven to accept all that the old one did; check the objects that exist.",
     found: Example {
         before: "type: string\n",
         after: "type: string\npattern: ^[a-z]+$\n",
@@ -53,6 +53,9 @@ fn pattern(pair: &Pair<'_>, found: &mut Found) {
     let (effect, message) = match (was.and_then(Value::as_str), is.and_then(Value::as_str)) {
         (None, Some(new)) => (Effect::Tightening, format!("must match {new}")),
         (Some(old), None) => (Effect::Loosening, format!("need no longer match {old}")),
+        (Some(old), Some(new)) if inclusion::matches_all_of(new, old) => {
+            (Effect::Loosening, format!("must match {new}, which is all that {old} was or more"))
+        }
         (Some(old), Some(new)) => (
             Effect::Tightening,
             format!("must match {new} and no longer {old}, which may reject more"),

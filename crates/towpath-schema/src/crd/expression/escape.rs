@@ -30,7 +30,7 @@ const SIGNS: &[(&str, &str)] =
     &[("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__")];
 
 /// The name that expressions use for a field; [`None`] if no name can stand for it, or it needs none.
-pub(super) fn escape(name: &str) -> Option<String> {
+pub(in crate::crd) fn escape(name: &str) -> Option<String> {
     if RESERVED.contains(&name) {
         return Some(format!("__{name}__"));
     }
