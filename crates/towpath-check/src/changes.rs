@@ -112,7 +112,7 @@ fn words(change: &Change) -> String {
 /// Objects of all clusters that the new definition would not take.
 fn refused(old: &Defined, new: &Defined, after: &Given, found: &mut Vec<Finding>) {
     let existing = existing(old, after);
-    let values: Vec<Value> = existing.iter().map(|subject| subject.value.clone()).collect();
+    let values: Vec<Value> = existing.iter().map(|subject| Value::clone(&subject.value)).collect();
     let mut told = BTreeSet::new();
     for (subject, value) in existing.iter().zip(&values) {
         for one in broken(std::slice::from_ref(value), &old.definition, &new.definition) {

@@ -58,7 +58,7 @@ pub fn answered(objects: Vec<Value>, at: &Location, target: TargetId) -> Answere
         let mut head = Head::of_value(&value, at.clone())?;
         head.targets = Arc::clone(&targets);
         head.source = Source::Served;
-        Some(Subject { head, value })
+        Some(Subject { head, value: value.into() })
     };
     let subjects: Vec<Subject> = objects.into_iter().filter_map(subject).collect();
     let (releases, unreadable) = helm::releases(&subjects);
@@ -80,7 +80,7 @@ pub fn answered(objects: Vec<Value>, at: &Location, target: TargetId) -> Answere
 /// An object of which nothing is known but whose it is.
 fn labelled(head: Head, value: &Value) -> Subject {
     let labels = value.pointer("/metadata/labels").cloned().unwrap_or_default();
-    Subject { head, value: serde_json::json!({ "metadata": { "labels": labels } }) }
+    Subject { head, value: serde_json::json!({ "metadata": { "labels": labels } }).into() }
 }
 
 /// Whether an object comes from a cluster and says how it was written.

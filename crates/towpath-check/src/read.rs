@@ -30,7 +30,7 @@ pub fn heads(file: &RepoPath, bytes: &[u8]) -> Result<(Vec<Head>, Vec<Finding>),
     let read = read(file, bytes, |head, node| {
         let text = |path: &[&str]| node.at(path).and_then(Node::as_str);
         let holds = live::is_told(|path| node.at(path).is_some()) || may_hold_release(&head, text);
-        (holds.then(|| Subject { head: head.clone(), value: node.to_json() }), head)
+        (holds.then(|| Subject { head: head.clone(), value: node.to_json().into() }), head)
     });
     let read = read.map_err(|error| Box::new(unreadable(file, &error)))?;
     let (holders, mut heads): (Vec<_>, Vec<_>) = read.into_iter().unzip();
@@ -91,7 +91,7 @@ pub(crate) fn documents(
     file: &RepoPath,
     bytes: &[u8],
 ) -> Result<Vec<Subject>, towpath_yaml::Error> {
-    read(file, bytes, |head, node| Subject { head, value: node.to_json() })
+    read(file, bytes, |head, node| Subject { head, value: node.to_json().into() })
 }
 
 fn read<T>(

@@ -155,6 +155,6 @@ impl Head {
 pub struct Subject {
     /// Who it is, and where.
     pub head: Head,
-    /// All of it.
-    pub value: Value,
+    /// All of it, shared with whoever made it.
+    pub value: Arc<Value>,
 }

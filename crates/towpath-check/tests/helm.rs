@@ -1,6 +1,7 @@
 //! Stored Helm releases: what is read of them, and what is refused.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -38,7 +39,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn subject(value: Value) -> Subject {
     let file = RepoPath::parse("dump.yaml").expect("a path");
     let at = Location { file, line: 7, column: 3 };
-    Subject { head: Head::of_value(&value, at).expect("an object"), value }
+    Subject { head: Head::of_value(&value, at).expect("an object"), value: value.into() }
 }
 
 fn secret(revision: u64, labels: &Value, packed: &[u8]) -> Subject {
@@ -85,7 +86,7 @@ fn a_scan_that_asks_only_who_objects_are_sees_them_too() {
         assert!(unreadable.is_empty());
         heads.into_iter().map(|head| head.kind).collect::<Vec<_>>()
     };
-    let mut dump = secret_of(&stored("web", 1, "deployed")).value;
+    let mut dump = Value::clone(&secret_of(&stored("web", 1, "deployed")).value);
     assert_eq!(kinds(&dump)[..2], ["Secret", "PodDisruptionBudget"]);
     dump["type"] = json!("Opaque");
     assert_eq!(kinds(&dump), ["Secret"]);
@@ -151,9 +152,9 @@ fn hostile_input_is_refused_with_a_reason() {
     assert!(matches!(reason(&secret_of(&bad_yaml)), Error::Manifest(_)));
     assert!(matches!(reason(&secret_of(&many)), Error::TooMany(10)));
     let mut garbage = secret_of(&stored("web", 1, "deployed"));
-    garbage.value["data"]["release"] = json!("!!!");
+    Arc::make_mut(&mut garbage.value)["data"]["release"] = json!("!!!");
     assert!(matches!(reason(&garbage), Error::Base64(_)));
-    garbage.value["data"] = json!({});
+    Arc::make_mut(&mut garbage.value)["data"] = json!({});
     assert!(matches!(reason(&garbage), Error::Empty));
 
     let (found, unreadable) = releases(std::slice::from_ref(&garbage));

@@ -61,7 +61,7 @@ pub fn clusters(path: &Path) -> impl Iterator<Item = (&Environment, &Cluster)> {
 
 /// Gathers what is judged. `walks`: one for each of `targets`, in their order.
 #[must_use]
-pub fn gather(mut targets: Vec<Target>, walks: &[Walk]) -> Judged {
+pub fn gather(targets: Vec<Target>, walks: &[Walk]) -> Judged {
     let mut judged = Judged::default();
     // Equal only if it is the same piece of memory: what was rendered once for several clusters.
     let mut shared: BTreeMap<*const Rendered, usize> = BTreeMap::new();
@@ -81,27 +81,26 @@ pub fn gather(mut targets: Vec<Target>, walks: &[Walk]) -> Judged {
     }
     let subjects = once(&groups);
     judged.files = subjects.iter().map(|subject| subject.head.at.file.clone()).collect();
-    let mut by_target: BTreeMap<TargetId, Vec<&Subject>> = BTreeMap::new();
-    for subject in &subjects {
-        for id in subject.head.targets.iter() {
-            by_target.entry(*id).or_default().push(subject);
+    let mut given = Given::new(targets, subjects);
+    for (number, walk) in (0..).zip(walks) {
+        // Of a target that is given nothing, nothing is known.
+        if given.of_target(TargetId(number)).next().is_none() {
+            continue;
+        }
+        let whole = is_whole(walk, &given, TargetId(number));
+        let projects = projects(given.of_target(TargetId(number)));
+        if let Some(target) = given.targets.get_mut(number as usize) {
+            (target.whole, target.projects) = (whole, projects);
         }
     }
-    for (id, subjects) in by_target {
-        let place = id.0 as usize;
-        if let (Some(target), Some(walk)) = (targets.get_mut(place), walks.get(place)) {
-            target.whole = is_whole(walk, &subjects);
-            target.projects = projects(subjects.into_iter());
-        }
-    }
-    judged.given = Given::new(targets, subjects);
+    judged.given = given;
     judged
 }
 
 /// Whether everything of a walk was rendered but what comes from a source that nothing creates: that is nothing.
-fn is_whole(walk: &Walk, subjects: &[&Subject]) -> bool {
+fn is_whole(walk: &Walk, given: &Given, target: TargetId) -> bool {
     let is_given = |source: &SourceRef| {
-        subjects.iter().any(|subject| {
+        given.of_target(target).any(|subject| {
             let head = &subject.head;
             (&head.kind, &head.namespace, &head.name)
                 == (&source.kind, &source.namespace, &source.name)
@@ -187,7 +186,7 @@ fn subject(object: &Object, targets: &Arc<[TargetId]>) -> Option<Subject> {
     let mut head = Head::of_value(&object.value, at)?;
     head.source = Source::Rendered;
     head.targets = Arc::clone(targets);
-    Some(Subject { head, value: object.value.clone() })
+    Some(Subject { head, value: Arc::clone(&object.value) })
 }
 
 impl Judged {
@@ -317,9 +316,9 @@ spec: {interval: 10m, path: ./step, prune: true, sourceRef: {kind: GitRepository
     #[test]
     fn what_clusters_are_given_alike_is_judged_once_for_all_of_them() {
         let object = |line, text: &str| Object {
-            value: serde_json::json!({
+            value: Arc::new(serde_json::json!({
                 "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "map"}, "data": {"text": text}
-            }),
+            })),
             origin: Origin { file: "map.yaml".into(), line, ..Origin::default() },
         };
         let group = |id, objects| {

@@ -11,7 +11,7 @@ use towpath_render::{Object, Origin};
 const OBJECTS: usize = 2_600;
 
 fn object(value: Value) -> Object {
-    Object { value, origin: Origin::default() }
+    Object { value: value.into(), origin: Origin::default() }
 }
 
 fn deployment(number: usize, image: &str) -> Object {

@@ -10,8 +10,9 @@ use crate::Value;
 /// A rendered object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
-    /// The whole object: a mapping with `apiVersion`, `kind` and `metadata.name`.
-    pub value: Value,
+    /// The whole object: a mapping with `apiVersion`, `kind` and `metadata.name`. Those who look at the same object share
+    /// it.
+    pub value: Arc<Value>,
     /// Where it came from.
     pub origin: Origin,
 }

@@ -1,6 +1,7 @@
 //! What `flux build kustomization` makes of each Kustomization of a real repository.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -32,7 +33,10 @@ fn run(dir: &Path) -> Result<Tally> {
                 let mut objects = rendered.objects;
                 let namespace = kustomization["metadata"]["namespace"].as_str().unwrap_or_default();
                 own(&mut objects, namespace, name);
-                objects.into_iter().map(|object| object.value).collect::<Vec<Value>>()
+                objects
+                    .into_iter()
+                    .map(|object| Arc::unwrap_or_clone(object.value))
+                    .collect::<Vec<Value>>()
             });
             let difference = match made {
                 Ok(made) => first_difference(&made, &expected),

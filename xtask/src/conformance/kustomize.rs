@@ -65,7 +65,7 @@ fn judge(built: Result<Build, Error>, expected: &str) -> Result<Option<String>> 
     }
     let mut pairs = built.objects.iter().zip(&expected);
     Ok(pairs
-        .find(|(object, expected)| object.value != **expected)
+        .find(|(object, expected)| *object.value != **expected)
         .map(|(object, expected)| format!("{} differs from {expected}", object.identity())))
 }
 

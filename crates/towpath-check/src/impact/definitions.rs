@@ -112,7 +112,7 @@ fn broken(
     // Faults name their object by its name, which several environments share: those of one name are judged apart.
     let mut rounds: Vec<BTreeMap<(String, String, String), usize>> = Vec::new();
     for (number, _) in users {
-        let value = &after.subjects[*number].value;
+        let value = &*after.subjects[*number].value;
         let name = |path: &[&str]| look::text(value, path).unwrap_or_default().to_owned();
         let own = look::text(value, &["metadata", "name"]);
         let own = own.map_or_else(|| name(&["metadata", "generateName"]), str::to_owned);
@@ -124,7 +124,7 @@ fn broken(
     }
     let mut found: BTreeMap<usize, Vec<Broken>> = BTreeMap::new();
     for round in rounds {
-        let value = |number: &usize| after.subjects[*number].value.clone();
+        let value = |number: &usize| Value::clone(&after.subjects[*number].value);
         let objects: Vec<Value> = round.values().map(value).collect();
         for fault in crd::broken(&objects, was, is) {
             let object = &fault.object;

@@ -94,7 +94,7 @@ fn order(identity: &Identity) -> (&str, &str, &str, &str, &str) {
 
 fn renamed(gone: &[&Object], came: &[&Object]) -> Vec<(usize, usize)> {
     fn called<'a>(objects: &[&'a Object]) -> Vec<(Called<'a>, &'a Value)> {
-        objects.iter().map(|object| (Called::of(&object.value), &object.value)).collect()
+        objects.iter().map(|object| (Called::of(&object.value), &*object.value)).collect()
     }
     if gone.is_empty() || came.is_empty() {
         return Vec::new();

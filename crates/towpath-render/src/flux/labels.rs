@@ -2,6 +2,8 @@
 //!
 //! Source of the contract: `fluxcd/pkg:ssa` (`SetOwnerLabels`, `SetCommonMetadata`).
 
+use std::sync::Arc;
+
 use serde_json::Map;
 
 use super::spec::Metadata;
@@ -12,7 +14,7 @@ pub fn own(objects: &mut [Object], namespace: &str, name: &str) {
     for object in objects {
         for (key, value) in [("name", name), ("namespace", namespace)] {
             let key = format!("kustomize.toolkit.fluxcd.io/{key}");
-            set(&mut object.value, "labels", &key, value);
+            set(Arc::make_mut(&mut object.value), "labels", &key, value);
         }
     }
 }
@@ -21,10 +23,10 @@ pub fn own(objects: &mut [Object], namespace: &str, name: &str) {
 pub fn add_metadata(objects: &mut [Object], metadata: &Metadata) {
     for object in objects {
         for (key, value) in &metadata.labels {
-            set(&mut object.value, "labels", key, value);
+            set(Arc::make_mut(&mut object.value), "labels", key, value);
         }
         for (key, value) in &metadata.annotations {
-            set(&mut object.value, "annotations", key, value);
+            set(Arc::make_mut(&mut object.value), "annotations", key, value);
         }
     }
 }
@@ -53,7 +55,7 @@ mod tests {
     #[test]
     fn labels_are_put_over_those_that_are_there() {
         let object = |metadata: Value| Object {
-            value: json!({"metadata": metadata}),
+            value: json!({"metadata": metadata}).into(),
             origin: crate::Origin::default(),
         };
         let mut objects = [

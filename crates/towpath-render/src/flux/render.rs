@@ -6,6 +6,7 @@
 //! Where to go next: `generate.rs` before the build, `substitute.rs` after it, `walk.rs` for all of a cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::generate::{GenerateError, generate};
 use super::labels::add_metadata;
@@ -228,7 +229,7 @@ pub(super) fn finish(
                 }
             })?;
         if let Some((value, unknown)) = substituted {
-            object.value = value;
+            object.value = value.into();
             rendered.unknown_variables.extend(unknown);
         }
     }
@@ -241,7 +242,7 @@ pub(super) fn finish(
 fn unseal(object: &mut Object, spec: &Spec, warnings: &mut Vec<String>) {
     let encrypted = sealed::is_encrypted(&object.value);
     let message = match (spec.decrypts, encrypted) {
-        (true, _) if !sealed::drop_records(&mut object.value) || encrypted => return,
+        (true, _) if !sealed::drop_records(Arc::make_mut(&mut object.value)) || encrypted => return,
         (true, _) => "is made of an encrypted file: a hash in its name is that of the ciphertext",
         (false, true) => "is encrypted, and its Kustomization has no `spec.decryption`",
         (false, false) => return,
@@ -299,7 +300,7 @@ mod tests {
             "metadata": {"name": "a", "namespace": "apps", "labels": {"team": "x"}},
             "data": {"name": "of-its-own", "size": 5},
         });
-        assert_eq!(rendered.objects[0].value, expected);
+        assert_eq!(*rendered.objects[0].value, expected);
         assert_eq!(&*rendered.objects[0].origin.file, "a/x.yaml");
         assert!(rendered.unknown_variables.is_empty());
     }

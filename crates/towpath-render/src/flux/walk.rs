@@ -398,12 +398,13 @@ impl Walker<'_, '_, '_> {
             let group = version.split_once('/').map_or("", |(group, _)| group);
             match (group, kind) {
                 (GROUP, "Kustomization") => {
-                    let value = object.value.clone();
+                    let value = Value::clone(&object.value);
                     self.add(value, object.origin.clone(), Some(parent.clone()), false);
                 }
                 (SOURCES, _) => {
                     let Identity { kind, namespace, name, .. } = object.identity();
-                    self.met.insert(SourceRef { kind, namespace, name }, object.value.clone());
+                    self.met
+                        .insert(SourceRef { kind, namespace, name }, Value::clone(&object.value));
                 }
                 ("", "ConfigMap" | "Secret") => {
                     let Identity { kind, namespace, name, .. } = object.identity();

@@ -69,7 +69,7 @@ pub fn build(tree: &dyn Tree, path: &str, options: &Options<'_>) -> Result<Build
         .set
         .take()
         .into_iter()
-        .map(|resource| Object { value: resource.value, origin: resource.origin })
+        .map(|resource| Object { value: resource.value.into(), origin: resource.origin })
         .collect();
     drop(target);
     Ok(Build { objects, warnings: context.warnings.into_inner() })

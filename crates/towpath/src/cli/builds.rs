@@ -82,7 +82,7 @@ impl Store for Builds {
                 .map(|(file, field)| Touch { file: (&*file).into(), field: (&*field).into() });
             let origin =
                 Origin { file: (&*kept.file).into(), line: kept.line, touched: touched.collect() };
-            Object { value: kept.value.into_owned(), origin }
+            Object { value: kept.value.into_owned().into(), origin }
         });
         let rendered = Rendered {
             objects: objects.collect(),
@@ -111,7 +111,7 @@ impl Store for Builds {
                 .iter()
                 .map(|touch| ((&*touch.file).into(), (&*touch.field).into()))
                 .collect(),
-            value: Cow::Borrowed(&object.value),
+            value: Cow::Borrowed(&*object.value),
         });
         let kept = Kept {
             trace: trace.collect(),
@@ -134,7 +134,10 @@ mod tests {
         let touch =
             |field: &str| Touch { file: "o/kustomization.yaml".into(), field: field.into() };
         let touched = vec![touch("namePrefix"), touch("patches[2]")];
-        Object { value, origin: Origin { file: "base/ä b.yaml".into(), line: 7, touched } }
+        Object {
+            value: value.into(),
+            origin: Origin { file: "base/ä b.yaml".into(), line: 7, touched },
+        }
     }
 
     fn build() -> (Trace, Rendered) {

@@ -136,7 +136,7 @@ fn hide_secrets(walk: &mut Walk) {
                     *value = "sealed".into();
                 }
             }
-            object.value = shown;
+            object.value = shown.into();
         }
     }
 }
@@ -279,6 +279,6 @@ fn rendered(owner: Option<&str>, object: Object) -> RenderedObject {
         file: object.origin.file.to_string(),
         line: object.origin.line,
         touched: touched.collect(),
-        object: object.value,
+        object: Arc::unwrap_or_clone(object.value),
     }
 }

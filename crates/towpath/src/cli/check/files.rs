@@ -111,7 +111,9 @@ pub(super) fn given(
     let (mut subjects, mut unreadable) = subjects(&listed(paths)?, question)?;
     let (held, unreadable_releases) = read::held(&subjects);
     // Who they are is all that is known of them.
-    subjects.extend(held.into_iter().map(|head| Subject { head, value: serde_json::Value::Null }));
+    subjects.extend(
+        held.into_iter().map(|head| Subject { head, value: serde_json::Value::Null.into() }),
+    );
     let mut live = live::join(Given::new(targets(question), subjects), question, true);
     unreadable.extend(unreadable_releases);
     unreadable.append(&mut live.findings);

@@ -132,7 +132,7 @@ fn add(objects: &mut Vec<Object>, file: &str, bytes: &[u8]) -> Result<(), Failur
                 }
             }
             let origin = Origin { file: Arc::clone(&file_name), line, touched: Vec::new() };
-            objects.push(Object { value, origin });
+            objects.push(Object { value: value.into(), origin });
         }
     }
     Ok(())

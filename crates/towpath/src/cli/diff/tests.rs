@@ -12,7 +12,8 @@ const SIDES: Sides<'_> = Sides { old: "0.0.7", new: "0.0.8", lacks: &[] };
 fn object(name: &str, data: Value) -> Object {
     let metadata = json!({"name": name, "namespace": "web"});
     Object {
-        value: json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}),
+        value: json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
+            .into(),
         origin: Origin::default(),
     }
 }
