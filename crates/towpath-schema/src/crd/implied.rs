@@ -2,8 +2,14 @@
 //!
 //! A proof and no guess: a rule is first read as the old schema makes it, where a field that is not there is not given,
 //! a required one is, and a value is none that its `enum` lacks. What is left must be true, or follow by `&&`, `||`,
-//! `?:` and `all` from one rule that was there. An error counts as a refusal, so nothing is taken for true that could
-//! be one. What is not proven here may be harmless all the same.
+//! `?:`, `all` and `exists_one` from one rule that was there. An error counts as a refusal, so nothing is taken for true
+//! that could be one. What is not proven here may be harmless all the same.
+//!
+//! Where to go next: `truth.rs` for what follows from the signs alone.
+
+#[cfg(test)]
+mod tests;
+mod truth;
 
 use kube_cel::cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, ListExpr, LiteralValue,
@@ -13,6 +19,7 @@ use serde_json::{Map, Value};
 
 use super::expression::{self, escape};
 use super::walk::flag;
+use truth::{Outcome, Table, renamed};
 
 /// How many pairs of parts are compared before a proof is given up.
 const MOST_STEPS: u32 = 20_000;
@@ -25,7 +32,7 @@ type Schema = Map<String, Value>;
 /// Whether every value that the old schema accepts, its rules included, satisfies the rule.
 pub(super) fn is_implied(rule: &Value, before: &[Value], old: &Schema) -> bool {
     let Some(new) = read(rule, old) else { return false };
-    let mut proof = Proof { left: MOST_STEPS };
+    let mut proof = Proof { left: MOST_STEPS, within: Vec::new() };
     is(&new, true)
         || before
             .iter()
@@ -84,7 +91,10 @@ fn field<'s>(schema: &'s Schema, name: &str) -> Field<'s> {
         Some((key, Value::Object(below))) => {
             let required = schema.get("required").and_then(Value::as_array);
             let is_required = required.is_some_and(|all| all.iter().any(|it| it == key));
-            Field::Is { schema: below, always: is_required && !flag(below, "nullable") }
+            let is_given = !flag(below, "nullable") && is_required;
+            // Of a field that is not given, the server asks after it has put in the default.
+            let is_filled = below.get("default").is_some_and(|it| !it.is_null());
+            Field::Is { schema: below, always: is_given || is_filled }
         }
         Some(_) => Field::Unknown,
     }
@@ -150,7 +160,11 @@ impl<'s> Reading<'s> {
         let name = call.func_name.as_str();
         match (name, args.as_slice()) {
             (operators::LOGICAL_AND, _) => return Some(joined(name, args, true)),
-            (operators::LOGICAL_OR, _) => return Some(joined(name, args, false)),
+            (operators::LOGICAL_OR, _) => {
+                let any = joined(name, args, false);
+                let all_chosen = parts(&any, name).is_some_and(|it| self.is_any_choice(it));
+                return Some(if all_chosen { truth(true) } else { any });
+            }
             (operators::LOGICAL_NOT, [one]) if is(one, true) => return Some(truth(false)),
             (operators::LOGICAL_NOT, [one]) if is(one, false) => return Some(truth(true)),
             (operators::CONDITIONAL, [cond, yes, _]) if is(cond, true) => return Some(yes.clone()),
@@ -162,7 +176,22 @@ impl<'s> Reading<'s> {
             }
             _ => {}
         }
-        Some(bare(Expr::Call(CallExpr { target, args, ..call })))
+        let call = bare(Expr::Call(CallExpr { target, args, ..call }));
+        Some(if self.is_any_choice(std::slice::from_ref(&call)) { truth(true) } else { call })
+    }
+
+    /// Whether one of the alternatives holds since they are all choices that a field has.
+    fn is_any_choice(&self, any: &[IdedExpr]) -> bool {
+        let named: Option<Vec<_>> = any.iter().map(choices).collect();
+        let Some(named) = named else { return false };
+        let Some((field, _)) = named.first() else { return false };
+        let is_named = |choice: &Value| {
+            named.iter().any(|(_, texts)| texts.iter().any(|text| choice == *text))
+        };
+        let all = self.schema_of(field).and_then(|it| it.get("enum")).and_then(Value::as_array);
+        self.is_sure(field)
+            && named.iter().all(|(other, _)| other == field)
+            && all.is_some_and(|all| all.iter().all(is_named))
     }
 
     /// Whether a field that every value has cannot be what is written out.
@@ -225,6 +254,29 @@ impl<'s> Reading<'s> {
     }
 }
 
+/// What is compared with texts, and the texts: `field == 'a'`, `field in ['a', 'b']`.
+fn choices(expression: &IdedExpr) -> Option<(&IdedExpr, Vec<&str>)> {
+    fn text(expression: &IdedExpr) -> Option<&str> {
+        match &expression.expr {
+            Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
+            _ => None,
+        }
+    }
+    let Expr::Call(call) = &expression.expr else { return None };
+    let [one, other] = call.args.as_slice() else { return None };
+    match (call.func_name.as_str(), &other.expr) {
+        (operators::EQUALS, _) => match (text(one), text(other)) {
+            (None, Some(text)) => Some((one, vec![text])),
+            (Some(text), None) => Some((other, vec![text])),
+            _ => None,
+        },
+        (operators::IN, Expr::List(list)) => {
+            Some((one, list.elements.iter().map(text).collect::<Option<_>>()?))
+        }
+        _ => None,
+    }
+}
+
 /// A chain of `&&`, whose neutral part is true, or of `||`.
 fn joined(name: &str, args: Vec<IdedExpr>, neutral: bool) -> IdedExpr {
     if args.iter().any(|arg| is(arg, !neutral)) {
@@ -251,13 +303,23 @@ fn parts<'e>(expression: &'e IdedExpr, name: &str) -> Option<&'e [IdedExpr]> {
 
 struct Proof {
     left: u32,
+    /// The lists whose items are being looked at, each with the variable for an item.
+    within: Vec<(IdedExpr, String)>,
 }
 
 impl Proof {
+    /// Whether there are as many steps left.
+    fn spend(&mut self, steps: u32) -> bool {
+        let left = self.left.checked_sub(steps);
+        self.left = left.unwrap_or(0);
+        left.is_some()
+    }
+
     /// Whether `new` is true, and no error, wherever `old` is true.
     fn follows(&mut self, old: &IdedExpr, new: &IdedExpr) -> bool {
-        let Some(left) = self.left.checked_sub(1) else { return false };
-        self.left = left;
+        if !self.spend(1) {
+            return false;
+        }
         if old == new || is(new, true) || is(old, false) {
             return true;
         }
@@ -278,31 +340,116 @@ impl Proof {
             return true;
         }
         let branches = |it| parts(it, operators::CONDITIONAL);
-        if let (Some([was, a, b]), Some([is, c, d])) = (branches(old), branches(new)) {
-            return was == is && self.follows(a, c) && self.follows(b, d);
+        if let (Some([was, a, b]), Some([is, c, d])) = (branches(old), branches(new))
+            && was == is
+            && self.follows(a, c)
+            && self.follows(b, d)
+        {
+            return true;
         }
-        let (Some(a), Some(b)) = (every(old), every(new)) else { return false };
-        a.range == b.range && a.variable == b.variable && self.follows(a.holds, b.holds)
+        let of_one_list =
+            |a: &Items<'_>, b: &Items<'_>| a.range == b.range && a.variable == b.variable;
+        if let (Some(a), Some(b)) = (every(old), every(new))
+            && of_one_list(&a, &b)
+        {
+            self.within.push((b.range.clone(), b.variable.to_owned()));
+            let holds = self.follows(a.holds, b.holds);
+            self.within.pop();
+            return holds;
+        }
+        if let (Some(a), Some(b)) = (exactly_one(old), exactly_one(new))
+            && of_one_list(&a, &b)
+        {
+            return self.stays_one(&a, &b);
+        }
+        self.follows_by_signs(old, new)
+    }
+
+    fn follows_by_signs(&mut self, old: &IdedExpr, new: &IdedExpr) -> bool {
+        let mut table = Table::default();
+        let (was, is) = (table.read(old), table.read(new));
+        if was.is_part() && is.is_part() {
+            return false;
+        }
+        let Some(rows) = table.rows().filter(|rows| self.spend(*rows)) else { return false };
+        let of_lists = |it: &IdedExpr| matches!(it.expr, Expr::Comprehension(_));
+        table.learn(|a, b| of_lists(a) && of_lists(b) && self.follows(a, b));
+        rows > 0 && table.always(|row| was.of(row) != Outcome::True || is.of(row) == Outcome::True)
+    }
+
+    /// Whether there is still exactly one item: the old condition was no error for any of them, or there would have been
+    /// none.
+    fn stays_one(&mut self, old: &Items<'_>, new: &Items<'_>) -> bool {
+        let mut table = Table::default();
+        let (was, is) = (table.read(old.holds), table.read(new.holds));
+        if !table.rows().is_some_and(|rows| self.spend(2 * rows)) {
+            return false;
+        }
+        if table.always(|row| was.of(row) == Outcome::Error || was.of(row) == is.of(row)) {
+            return true;
+        }
+        // The one is the item itself, if it is asked for each item of the list which others are like it.
+        let is_narrower = table.always(|row| match (was.of(row), is.of(row)) {
+            (Outcome::Error, _) | (_, Outcome::False) => true,
+            (was, is) => was == is,
+        });
+        let around = self.within.iter().rev().find(|(range, _)| range == new.range);
+        let Some((_, item)) = around.filter(|(range, item)| is_narrower && is_apart(range, item))
+        else {
+            return false;
+        };
+        let of_itself = |it| renamed(it, new.variable, item);
+        let (Some(was), Some(is)) = (of_itself(old.holds), of_itself(new.holds)) else {
+            return false;
+        };
+        let mut table = Table::default();
+        let (was, is) = (table.read(&was), table.read(&is));
+        table.always(|row| was.of(row) == Outcome::Error || is.of(row) == Outcome::True)
     }
 }
 
-/// `range.all(variable, holds)`.
-struct Every<'e> {
+/// Whether it is a field, or a field of one, of another variable than this.
+fn is_apart(expression: &IdedExpr, variable: &str) -> bool {
+    match &expression.expr {
+        Expr::Ident(name) => name != variable,
+        Expr::Select(select) => is_apart(&select.operand, variable),
+        _ => false,
+    }
+}
+
+/// What is asked of the items of a list: `range.all(variable, holds)`.
+struct Items<'e> {
     range: &'e IdedExpr,
     variable: &'e str,
     holds: &'e IdedExpr,
 }
 
-fn every(expression: &IdedExpr) -> Option<Every<'_>> {
+fn every(expression: &IdedExpr) -> Option<Items<'_>> {
     let Expr::Comprehension(each) = &expression.expr else { return None };
     let accu = bare(Expr::Ident(each.accu_var.clone()));
     let [first, holds] = parts(&each.loop_step, operators::LOGICAL_AND)? else { return None };
     let is_all = is(&each.accu_init, true) && *first == accu && each.result == accu;
-    is_all.then_some(Every { range: &each.iter_range, variable: &each.iter_var, holds })
+    is_all.then_some(Items { range: &each.iter_range, variable: &each.iter_var, holds })
+}
+
+/// `range.exists_one(variable, holds)`.
+fn exactly_one(expression: &IdedExpr) -> Option<Items<'_>> {
+    let Expr::Comprehension(each) = &expression.expr else { return None };
+    let accu = bare(Expr::Ident(each.accu_var.clone()));
+    let number = |it: i64| bare(Expr::Literal(LiteralValue::Int(it.into())));
+    let of = |it, name| match parts(it, name) {
+        Some([one, other]) => Some((one, other)),
+        _ => None,
+    };
+    let [holds, more, same] = parts(&each.loop_step, operators::CONDITIONAL)? else { return None };
+    let counts = of(more, operators::ADD)? == (&accu, &number(1)) && *same == accu;
+    let is_one = of(&each.result, operators::EQUALS)? == (&accu, &number(1));
+    let is_it = counts && is_one && each.accu_init == number(0);
+    is_it.then_some(Items { range: &each.iter_range, variable: &each.iter_var, holds })
 }
 
 #[cfg(test)]
-mod tests {
+mod cases {
     use serde_json::json;
 
     use super::*;
@@ -316,6 +463,8 @@ mod tests {
                 "value": {"type": "string"},
                 "some": {"type": "string"},
                 "kind": {"type": "string"},
+                "filled": {"type": "string", "enum": ["A", "B"], "default": "A"},
+                "choice": {"type": "string", "enum": ["A", "B"]},
                 "loose": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
                 "maybe": {"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}},
                 "list": {"type": "array", "items": {
@@ -343,6 +492,9 @@ mod tests {
             (&[], "!(has(self.fresh) && self.type != 'C')"),
             (&[], "!(!has(self.fresh) && self.type == 'C')"),
             (&[], "'C' != self.type"),
+            // All choices that there are, as in kubernetes-sigs/gateway-api 0.8.0.
+            (&[], "self.type in ['A'] || self.type == 'B'"),
+            (&[], "self.filled in ['A', 'B', 'C'] || 'x' == self.filled"),
             // Another alternative, as in kubernetes-sigs/gateway-api 1.1.0 and 1.1.1.
             (&["self.some == 'x'"], "!has(self.some) || self.some == 'x'"),
             (&["a(self) || self.some == 'x'"], "self.some == 'x' || has(self.loose) || a(self)"),
@@ -352,6 +504,27 @@ mod tests {
             ),
             (&["f(self) && g(self)"], "g(self)"),
             (&["self.f.all(x, f(x) && g(x))"], "self.f.all(x, g(x) || h(x))"),
+            // The same in other signs, as in kubernetes-sigs/gateway-api 1.0.0.
+            (
+                &["(!has(self.some) || self.some == '') && (!has(self.kind) || self.kind == '') \
+                    || has(self.some) && self.some != '' && has(self.kind) && self.kind != ''"],
+                "(!has(self.some) || self.some == '') == (!has(self.kind) || self.kind == '')",
+            ),
+            // Every item is like itself, as in kubernetes-sigs/gateway-api 0.8.1.
+            (
+                &["self.f.all(x, self.f.exists_one(y, \
+                    x.p == y.p && (has(x.h) && has(y.h) ? x.h == y.h : true)))"],
+                "self.f.all(x, self.f.exists_one(y, \
+                    x.p == y.p && (has(x.h) && has(y.h) ? x.h == y.h : !has(x.h) && !has(y.h))))",
+            ),
+            // An error says that a value was given, as in kubernetes-sigs/gateway-api 1.4.0.
+            (
+                &[
+                    "self.f.all(x, x.t == 'H' ? self.f.exists_one(y, y.t == x.t && y.v == x.v) : true)",
+                ],
+                "self.f.all(x, x.t == 'H' && has(x.v) \
+                    ? self.f.exists_one(y, y.t == x.t && has(y.v) && y.v == x.v) : true)",
+            ),
             // What was required can be left out, as in kubernetes-sigs/gateway-api 1.4.0.
             (&["f(self.value)"], "!has(self.value) || f(self.value)"),
             (&["oldSelf == self"], "oldSelf == self || f(self)"),
@@ -380,6 +553,26 @@ mod tests {
             (&["self.type == 'A' ? f(self) : true"], "self.type == 'B' ? f(self) : true"),
             (&["self.f.all(x, f(x))"], "self.g.all(x, f(x))"),
             (&["self.f.exists(x, f(x))"], "self.f.all(x, f(x))"),
+            (&[], "self.type in ['A'] || self.type == 'C'"),
+            (&[], "self.type == 'A' || self.filled == 'B'"),
+            (&[], "self.choice == 'A' || self.choice == 'B'"),
+            (&["has(self.some) == has(self.kind)"], "has(self.some) && has(self.kind)"),
+            (&["has(self.some) || f(self)"], "self.some == 'x' || f(self)"),
+            // Another item may be like it, and more may be one.
+            (
+                &["self.f.all(x, self.f.exists_one(y, x.p == y.p && x.h == y.h))"],
+                "self.f.all(x, self.f.exists_one(y, x.p == y.p))",
+            ),
+            (&["self.f.exists_one(y, y.p || y.h)"], "self.f.exists_one(y, y.p)"),
+            (
+                &["self.f.all(x, self.f.exists_one(y, x.p == y.p))"],
+                "self.f.all(x, self.f.exists_one(y, x.p == y.p && x.h != y.h))",
+            ),
+            // It is an error where nothing is given.
+            (
+                &["self.f.all(x, x.t ? self.f.exists_one(y, x.p == y.p) : true)"],
+                "self.f.all(x, self.f.exists_one(y, x.p == y.p && x.v == y.v))",
+            ),
             // It was asked on updates only.
             (&["oldSelf.value == self.value"], "self.value == self.value"),
             (&["f(oldSelf) && f(self)"], "f(self)"),
