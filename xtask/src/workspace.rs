@@ -93,30 +93,33 @@ pub(crate) fn members() -> Result<Vec<Member>> {
 
 /// Builds the binary as users run it (`release`) or as tests do, and says where it is.
 pub(crate) fn towpath(release: bool) -> Result<PathBuf> {
-    let mut command = cargo();
     // With ourselves among the chosen packages Cargo unites features as it did to build us, so that nothing is built
     // a second time.
-    command.args(["build", "--quiet", "--package", "towpath", "--package", "xtask"]);
-    command.args(["--bin", "towpath", "--message-format", "json-render-diagnostics"]);
+    let mut what = vec!["--package", "towpath", "--package", "xtask", "--bin", "towpath"];
     if release {
-        command.arg("--release");
+        what.push("--release");
     }
+    built(&what)
+}
+
+/// Builds one program and says where it is.
+pub(crate) fn built(what: &[&str]) -> Result<PathBuf> {
+    let mut command = cargo();
+    command.args(["build", "--quiet", "--message-format", "json-render-diagnostics"]).args(what);
     let output = command
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
         .context("cannot run cargo build")?;
-    ensure!(output.status.success(), "cannot build towpath");
+    ensure!(output.status.success(), "cannot build {}", what.join(" "));
     Message::parse_stream(output.stdout.as_slice())
         .filter_map(|message| match message.ok()? {
-            Message::CompilerArtifact(artifact) if artifact.target.name == "towpath" => {
-                artifact.executable
-            }
+            Message::CompilerArtifact(artifact) => artifact.executable,
             _ => None,
         })
         .last()
         .map(PathBuf::from)
-        .context("cargo built towpath but names no executable")
+        .context("cargo built no program")
 }
 
 /// Every file that Git tracks or would track, relative to the root, in the order of their names.

@@ -1,29 +1,31 @@
-//! `cargo xtask bench cluster`: a sandbox cluster as a process, as clients meet it.
+//! `cargo xtask bench cluster`: a sandbox cluster as a process, as clients meet it, and many of them in one process.
 //!
-//! Beside each figure stands what kube-apiserver 1.36.2 with etcd 3.5 was measured at on two cores: ready in 2.3 to
-//! 2.9 s with 310 MB resident, 2,100 creations a second over 20 connections, a list of 2,000 in 11 to 28 ms.
+//! Beside each figure stands what was hoped for, and what a real server was measured at: `cluster/table.rs`.
 
 mod client;
+mod many;
+mod server;
+mod table;
 
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
 use self::client::Client;
+use self::server::{OBJECTS, Server, object_of};
+use self::table::{REAL_LIST, REAL_MB, REAL_P99, REAL_RATE, REAL_READY, Row, Table};
 use super::Bench;
-
-/// Where objects are created.
-const OBJECTS: &str = "/api/v1/namespaces/default/configmaps";
 
 /// A page of a long list, as kubectl asks for.
 const PAGE: usize = 500;
 
+/// How often the list is asked for; the median is shown.
+const LISTS: usize = 9;
+
 /// How much to do.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct Sizes {
     /// Connections that create at once
     #[arg(long, default_value_t = 20)]
@@ -40,133 +42,113 @@ pub(super) struct Sizes {
     /// Connections that are opened and say nothing
     #[arg(long, default_value_t = 10_000)]
     idle: usize,
-}
-
-/// A server that is killed when nobody needs it any more.
-struct Server {
-    child: Child,
-    address: String,
-    ready: Duration,
-}
-
-impl Server {
-    fn start(bench: &Bench, home: &Path, data: Option<&Path>) -> Result<Self> {
-        let mut command = Command::new(&bench.towpath);
-        command.args(["cluster", "start", "--kubernetes", "1.36", "--plain-http", "-o", "json"]);
-        command.args(data.iter().flat_map(|data| ["--data".as_ref(), data.as_os_str()]));
-        command.env("XDG_STATE_HOME", home).stdin(Stdio::null());
-        let begin = Instant::now();
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let said = BufReader::new(child.stdout.take().context("it has an output")?);
-        let mut address = None;
-        for line in said.lines() {
-            let line = line?;
-            if let Some((_, rest)) = line.split_once("\"http://") {
-                address = rest.split('"').next().map(str::to_owned);
-            }
-            if line == "}" {
-                break;
-            }
-        }
-        let address = address.context("the server does not say where it listens")?;
-        ensure!(Client::connect(&address)?.ask("GET", "/readyz", b"")? == b"ok", "it is not ready");
-        Ok(Self { child, address, ready: begin.elapsed() })
-    }
-
-    /// Resident memory, in MB; 0 where the system does not say.
-    fn resident(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-        kib.unwrap_or_default() / 1024.0
-    }
-
-    fn client(&self) -> Result<Client> {
-        Client::connect(&self.address)
-    }
-
-    /// Creates objects over several connections; gives how long each took.
-    fn create(&self, prefix: &str, connections: usize, objects: usize) -> Result<Vec<Duration>> {
-        let times: Vec<Result<Vec<Duration>>> = thread::scope(|scope| {
-            let creators: Vec<_> = (0..connections)
-                .map(|number| {
-                    scope.spawn(move || {
-                        let mut client = self.client()?;
-                        let mut times = Vec::new();
-                        for object in (number..objects).step_by(connections) {
-                            let body = object_of(&format!("{prefix}-{object:06}"));
-                            let begin = Instant::now();
-                            client.ask("POST", OBJECTS, body.as_bytes())?;
-                            times.push(begin.elapsed());
-                        }
-                        Ok(times)
-                    })
-                })
-                .collect();
-            creators.into_iter().map(|creator| creator.join().expect("no creator panics")).collect()
-        });
-        let mut all: Vec<Duration> = times.into_iter().collect::<Result<Vec<_>>>()?.concat();
-        all.sort();
-        Ok(all)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn object_of(name: &str) -> String {
-    format!(
-        r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{name}"}},"data":{{"key":"a value of some length, as configuration has it"}}}}"#
-    )
+    /// Clusters at once in one process
+    #[arg(long, default_value_t = 500)]
+    clusters: usize,
+    /// Folders and files of the platform that is applied to each of them
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    platform: Vec<PathBuf>,
 }
 
 /// Measures and prints.
-pub(super) fn cluster(bench: &Bench, sizes: Sizes) -> Result<()> {
+pub(super) fn cluster(bench: &Bench, sizes: &Sizes) -> Result<()> {
     let home = tempfile::tempdir()?;
-    let data = home.path().join("data");
-    for (title, data) in [("in memory", None), ("kept on disk", Some(data.as_path()))] {
-        println!("\n{title}");
-        let server = Server::start(bench, home.path(), data)?;
-        row("ready", format!("{:.1} ms", millis(server.ready)));
-        row("resident, idle", format!("{:.1} MB", server.resident()));
-        let begin = Instant::now();
-        let times = server.create("a", sizes.connections, sizes.creations)?;
-        let rate = sizes.creations as f64 / begin.elapsed().as_secs_f64();
-        let p99 = times.get(times.len() * 99 / 100).copied().unwrap_or_default();
-        row("creations", format!("{rate:.0}/s, p99 {:.1} ms", millis(p99)));
-        if data.is_none() {
-            reads(&server, sizes)?;
-        }
+    let many = many::build()?;
+    let mut table = Table::begin("in memory");
+    let server = start(bench, home.path(), None, &mut table)?;
+    creations(&server, sizes, "10,500/s", &mut table)?;
+    reads(&server, sizes, &mut table)?;
+    drop(server);
+    let mut table = Table::begin("kept on disk");
+    let server = start(bench, home.path(), Some("data"), &mut table)?;
+    creations(&server, sizes, "4,200/s", &mut table)?;
+    drop(server);
+    let mut table = Table::begin("in process");
+    many::measure(&mut table, &many, sizes.clusters, &sizes.platform)
+}
+
+/// Starts servers one after the other, and gives the last of them.
+fn start(bench: &Bench, home: &Path, data: Option<&str>, table: &mut Table) -> Result<Server> {
+    let mut times = Vec::new();
+    let mut last = None;
+    for run in 0..bench.runs {
+        drop(last.take());
+        let data = data.map(|name| home.join(format!("{name}-{run}")));
+        let server = Server::start(bench, home, data.as_deref())?;
+        times.push(millis(server.ready));
+        last = Some(server);
     }
+    times.sort_by(f64::total_cmp);
+    let ready = times.get(times.len() / 2).copied().context("no runs")?;
+    table.row(Row {
+        name: "ready",
+        here: format!("{ready:.1} ms"),
+        goal: "< 30 ms",
+        real: "2,300 ms",
+        better: Some(REAL_READY / ready),
+    });
+    let server = last.context("no runs")?;
+    let resident = server.resident();
+    table.row(Row {
+        name: "resident, idle",
+        here: format!("{resident:.1} MB"),
+        goal: "< 25 MB",
+        real: "310 MB",
+        better: Some(REAL_MB / resident),
+    });
+    Ok(server)
+}
+
+fn creations(server: &Server, sizes: &Sizes, goal: &'static str, table: &mut Table) -> Result<()> {
+    let begin = Instant::now();
+    let times = server.create("a", sizes.connections, sizes.creations)?;
+    let rate = sizes.creations as f64 / begin.elapsed().as_secs_f64();
+    let p99 = millis(times.get(times.len() * 99 / 100).copied().unwrap_or_default());
+    table.row(Row {
+        name: "ConfigMaps created",
+        here: format!("{rate:.0}/s"),
+        goal,
+        real: "2,100/s",
+        better: Some(rate / REAL_RATE),
+    });
+    table.row(Row {
+        name: "99 of 100 took less than",
+        here: format!("{p99:.1} ms"),
+        goal: "",
+        real: "26 ms",
+        better: Some(REAL_P99 / p99),
+    });
     Ok(())
 }
 
-fn reads(server: &Server, sizes: Sizes) -> Result<()> {
+fn reads(server: &Server, sizes: &Sizes, table: &mut Table) -> Result<()> {
     let mut client = server.client()?;
-    let begin = Instant::now();
-    let list = client.ask("GET", &format!("{OBJECTS}?limit=2000"), b"")?;
-    let took = millis(begin.elapsed());
-    row("a list of 2,000", format!("{took:.1} ms, {} KB", list.len() >> 10));
-    fan_out(server, sizes.watchers)?;
+    let mut times = Vec::new();
+    for _ in 0..LISTS {
+        let begin = Instant::now();
+        client.ask("GET", &format!("{OBJECTS}?limit=2000"), b"")?;
+        times.push(millis(begin.elapsed()));
+    }
+    times.sort_by(f64::total_cmp);
+    let took = times.get(times.len() / 2).copied().unwrap_or_default();
+    table.row(Row {
+        name: "list of 2,000",
+        here: format!("{took:.1} ms"),
+        goal: "< 11 ms",
+        real: "11 ms",
+        better: Some(REAL_LIST / took),
+    });
+    fan_out(server, sizes.watchers, table)?;
     let more = sizes.listed.saturating_sub(sizes.creations);
     server.create("b", sizes.connections, more)?;
-    let before = server.resident();
     let begin = Instant::now();
-    let (objects, pages) = pages(&mut client)?;
+    let pages = pages(server, &mut client)?;
     let took = millis(begin.elapsed());
-    row(
+    let Pages { objects, pages, before, most } = pages;
+    table.row(Row::here(
         "page by page",
-        format!(
-            "{objects} objects, {pages} pages, {took:.0} ms, {before:.0} MB before and {:.0} after",
-            server.resident()
-        ),
-    );
+        format!("{objects} objects on {pages} pages in {took:.0} ms, {before:.1} MB before and {most:.1} at most"),
+    ));
     let mut idle = Vec::new();
     for _ in 0..sizes.idle {
         // Whoever has no more sockets of its own has shown what it can.
@@ -176,12 +158,16 @@ fn reads(server: &Server, sizes: Sizes) -> Result<()> {
     let begin = Instant::now();
     server.client()?.ask("GET", "/readyz", b"")?;
     let took = millis(begin.elapsed());
-    row("beside idle ones", format!("{} connections, answered in {took:.1} ms", idle.len()));
+    let resident = server.resident();
+    table.row(Row::here(
+        "beside idle connections",
+        format!("{}, answered in {took:.1} ms, {resident:.1} MB", idle.len()),
+    ));
     Ok(())
 }
 
 /// Every watcher is told of every change.
-fn fan_out(server: &Server, watchers: usize) -> Result<()> {
+fn fan_out(server: &Server, watchers: usize, table: &mut Table) -> Result<()> {
     const CHANGES: usize = 100;
     let mut watching = Vec::new();
     for _ in 0..watchers {
@@ -224,28 +210,40 @@ fn fan_out(server: &Server, watchers: usize) -> Result<()> {
         watchers * CHANGES
     );
     let took = millis(begin.elapsed());
-    row("fan-out", format!("{told} events to {watchers} watchers in {took:.0} ms, none lost"));
+    table.row(Row::here(
+        "fan-out",
+        format!("{told} events to {watchers} watchers in {took:.0} ms, none lost"),
+    ));
     Ok(())
 }
 
-fn pages(client: &mut Client) -> Result<(usize, usize)> {
-    let (mut objects, mut pages, mut next) = (0, 0, String::new());
+/// A long list, read to its end.
+struct Pages {
+    objects: usize,
+    pages: usize,
+    /// What the server held before, in MB.
+    before: f64,
+    /// What it held at most after a page.
+    most: f64,
+}
+
+fn pages(server: &Server, client: &mut Client) -> Result<Pages> {
+    let before = server.resident();
+    let mut seen = Pages { objects: 0, pages: 0, before, most: before };
+    let mut next = String::new();
     loop {
         let page = client.ask("GET", &format!("{OBJECTS}?limit={PAGE}&continue={next}"), b"")?;
         let page: serde_json::Value = serde_json::from_slice(&page)?;
-        objects += page["items"].as_array().map_or(0, Vec::len);
-        pages += 1;
+        seen.objects += page["items"].as_array().map_or(0, Vec::len);
+        seen.pages += 1;
+        seen.most = seen.most.max(server.resident());
         match page["metadata"]["continue"].as_str() {
             Some(token) if !token.is_empty() => next = token.to_owned(),
-            _ => return Ok((objects, pages)),
+            _ => return Ok(seen),
         }
     }
 }
 
 fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
-}
-
-fn row(name: &str, figure: String) {
-    println!("  {name:16}  {figure}");
 }

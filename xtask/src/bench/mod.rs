@@ -63,7 +63,7 @@ enum What {
         #[arg(long, value_delimiter = ',', default_values_t = [100, 300, 1000])]
         clusters: Vec<usize>,
     },
-    /// `towpath cluster start`: how soon it is ready, what it takes, and how much it does
+    /// `towpath cluster start` and many clusters in one process: how soon they are ready, what they take and do
     Cluster(cluster::Sizes),
     /// `towpath render --kustomize` of one overlay and of many
     Render {
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<Answer> {
         What::Release { files } => release::release(&bench, *files)?,
         What::Check { files } => check::check(&bench, *files)?,
         What::Diff { clusters } => diff::diff(&bench, clusters)?,
-        What::Cluster(sizes) => cluster::cluster(&bench, *sizes)?,
+        What::Cluster(sizes) => cluster::cluster(&bench, sizes)?,
         What::Render { overlays } => render::render(&bench, *overlays)?,
     }
     Ok(Answer::Yes)
