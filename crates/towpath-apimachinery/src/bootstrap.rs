@@ -50,7 +50,9 @@ impl Bootstrap {
         // A cluster of an old minor has not all of the kinds.
         let changes = objects.into_iter().filter_map(|object| create(&machine, object, now));
         let changes: Vec<Change> = changes.collect();
-        settle(&mut machine, changes, now);
+        // All are looked at together when all are there: half of them change what follows from the others.
+        machine.commit(changes).expect("nothing was there before");
+        control::resume(&mut machine, now);
         let own = account(&machine, now);
         settle(&mut machine, own, now);
         let policy = Arc::new(machine.policy().clone());

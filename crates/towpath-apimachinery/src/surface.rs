@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use towpath_catalog::{Catalog, Kind, Minor, SchemaRef, UnknownMinor, lifecycle};
+use towpath_catalog::{Catalog, GroupVersionKind, Kind, Minor, SchemaRef, UnknownMinor, lifecycle};
 
 use crate::resource::{Resource, Subresource, api_version, qualified};
 use crate::strategy;
@@ -159,8 +159,12 @@ impl std::fmt::Debug for Surface {
 
 fn groups(catalog: &Catalog) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    for kind in catalog.kinds().filter(|kind| kind.served_by_default) {
-        let resource = Arc::new(resource(catalog, &kind));
+    let kinds: Vec<Kind<'_>> = catalog.kinds().collect();
+    for kind in kinds.iter().filter(|kind| kind.served_by_default) {
+        let gvk = kind.kind;
+        let all = kinds.iter().map(|kind| kind.kind);
+        let storage = strategy::storage_version(all, gvk.group, gvk.kind).unwrap_or(gvk);
+        let resource = Arc::new(resource(catalog, kind, storage));
         let at =
             groups.iter().position(|group| group.name == resource.group).unwrap_or_else(|| {
                 groups.push(Group { name: resource.group.clone(), ..Group::default() });
@@ -184,9 +188,8 @@ fn groups(catalog: &Catalog) -> Vec<Group> {
     groups
 }
 
-fn resource(catalog: &Catalog, kind: &Kind<'_>) -> Resource {
+fn resource(catalog: &Catalog, kind: &Kind<'_>, storage: GroupVersionKind<'_>) -> Resource {
     let gvk = kind.kind;
-    let storage = strategy::storage_version(catalog, gvk.group, gvk.kind).unwrap_or(gvk);
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).into()).collect();
     let subresources = kind.subresources.iter().map(|below| Subresource {
         name: below.name.into(),

@@ -11,18 +11,17 @@ mod autoscaler;
 mod definition;
 
 use serde_json::{Map, Value, json};
-use towpath_catalog::{Catalog, GroupVersionKind, Stability};
+use towpath_catalog::{GroupVersionKind, Stability};
 
 use crate::object;
 
 type Fields = Map<String, Value>;
 
-/// The version in which a cluster of that minor holds the objects of a kind: the one that has come furthest of those
-/// that it serves, which has a place for everything. Kinds that two groups share are held in one. `None` if the minor
-/// has no such kind.
+/// The version in which a cluster that knows these kinds holds the objects of one: the one that has come furthest, which
+/// has a place for everything. Kinds that two groups share are held in one. `None` if there is no such kind.
 #[must_use]
 pub fn storage_version<'c>(
-    catalog: &'c Catalog,
+    kinds: impl Iterator<Item = GroupVersionKind<'c>>,
     group: &str,
     kind: &str,
 ) -> Option<GroupVersionKind<'c>> {
@@ -31,8 +30,7 @@ pub fn storage_version<'c>(
         ("extensions", "Ingress") => "networking.k8s.io",
         (group, _) => group,
     };
-    let served = catalog.kinds().map(|served| served.kind);
-    served.filter(|gvk| gvk.group == group && gvk.kind == kind).max_by_key(rank)
+    kinds.filter(|gvk| gvk.group == group && gvk.kind == kind).max_by_key(rank)
 }
 
 /// How far a version has come: `v2` is before `v1`, and both are before every beta.
@@ -235,7 +233,7 @@ fn level(fields: &mut Fields, to: &str) {
 
 #[cfg(test)]
 mod tests {
-    use towpath_catalog::Minor;
+    use towpath_catalog::{Catalog, Minor};
 
     use super::*;
 
@@ -321,7 +319,8 @@ mod tests {
             (36, "apps", "Deployment", "apps/v1"),
         ] {
             let catalog = Catalog::load(Minor::new(minor)).expect("the minor is known");
-            let stored = storage_version(&catalog, group, kind).expect("the minor has the kind");
+            let kinds = catalog.kinds().map(|kind| kind.kind);
+            let stored = storage_version(kinds, group, kind).expect("the minor has the kind");
             assert_eq!(stored.api_version(), version, "1.{minor} {kind}");
         }
     }
