@@ -31,6 +31,7 @@ fn ask(machine: &mut Machine, method: Method, path: &str, body: &[u8], number: u
     };
     match machine.decide(&request).expect("it is accepted") {
         Decision::Answer(answer) => answer,
+        Decision::List(list) => list.answer(),
         Decision::Write { changes, reply } => {
             let events = machine.commit(changes).expect("nobody else writes");
             let answer = reply.answer(machine, &events);

@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::render;
 use crate::request::{Encoding, Form};
 use crate::resource::Resource;
-use crate::store::{Change, Event, Stored};
+use crate::store::{Change, Event, Page, Stored};
 use crate::watch::Watch;
 
 /// What a request comes to.
@@ -25,8 +25,39 @@ pub enum Decision {
         /// What to answer then.
         reply: Reply,
     },
+    /// Nothing changes, and what is told is long: it is written when nobody waits for the machine any more.
+    List(Listing),
     /// Go on telling what happens.
     Watch(Watch),
+}
+
+/// A list that was found and is still to be written.
+#[derive(Debug)]
+pub struct Listing {
+    /// What is listed.
+    pub resource: Arc<Resource>,
+    /// In which form it is wanted.
+    pub form: Form,
+    /// When the request came.
+    pub now: Timestamp,
+    /// The objects.
+    pub page: Page,
+    /// Whether it is told how many objects come behind.
+    pub tells_remaining: bool,
+    /// Texts for headers `Warning`.
+    pub warnings: Vec<String>,
+}
+
+impl Listing {
+    /// The list as it is told.
+    #[must_use]
+    pub fn answer(self) -> Answer {
+        let Self { resource, form, now, page, tells_remaining, warnings } = self;
+        let render = render::Render { resource: &resource, form, now };
+        let remaining = (tells_remaining && page.next.is_some()).then_some(page.remaining);
+        let answer = render.list(&page.objects, page.revision, page.next.as_ref(), remaining);
+        answer.warning(warnings)
+    }
 }
 
 /// An answer.
@@ -116,7 +147,7 @@ impl Reply {
     #[must_use]
     pub fn answer(self, machine: &Machine, events: &[Arc<Event>]) -> Answer {
         let Self { code, resource, form, now, warnings, what } = self;
-        let render = render::Render { machine, resource: &resource, form, now };
+        let render = render::Render { resource: &resource, form, now };
         let answer = match (&what, events.first()) {
             (Told::Object, Some(event)) => render.stored(code, &event.object),
             (Told::Scale, Some(event)) => {

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::decision::{Answer, JSON};
-use crate::machine::Machine;
 use crate::request::{Encoding, Form, View};
 use crate::resource::Resource;
 use crate::store::{Stored, Token, TypeMeta};
@@ -17,8 +16,6 @@ const META: &str = "meta.k8s.io/v1";
 /// How objects are shown.
 #[derive(Debug, Clone, Copy)]
 pub struct Render<'a> {
-    /// The cluster.
-    pub machine: &'a Machine,
     /// What the objects are.
     pub resource: &'a Resource,
     /// The form that is wanted.

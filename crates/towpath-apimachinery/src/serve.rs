@@ -90,7 +90,7 @@ fn objects(
     match (request.method, call.name.is_some()) {
         (Method::Get, _) if call.options.watch => list::watch(call),
         (Method::Get, true) => read::get(&call),
-        (Method::Get, false) => list::list(&call),
+        (Method::Get, false) => list::list(call),
         (Method::Post, _) if review::is_one(&call.resource) => review::answer(call),
         (Method::Post, true) if token::is_asked(&call) => token::answer(call),
         (Method::Post, _) => create::create(call),

@@ -84,6 +84,8 @@ pub struct Stale(pub Key);
 pub struct State {
     revision: u64,
     tables: BTreeMap<ResourceId, Table>,
+    /// How many objects of a resource each namespace has.
+    spaces: BTreeMap<ResourceId, BTreeMap<Box<str>, usize>>,
     /// Objects by the owners they name.
     dependents: BTreeMap<Box<str>, BTreeSet<Key>>,
     history: History,
@@ -198,6 +200,11 @@ impl State {
                 (Arc::new(last.at_revision(self.revision)), previous, Happened::Deleted)
             }
         };
+        match happened {
+            Happened::Added => self.count_one(&key),
+            Happened::Modified => {}
+            Happened::Deleted => self.discount_one(&key),
+        }
         for owner in previous.iter().flat_map(|object| object.head.owners.iter()) {
             if let Some(keys) = self.dependents.get_mut(owner) {
                 keys.remove(&key);
@@ -222,5 +229,31 @@ impl State {
         let event = Arc::new(event);
         self.history.push(event.clone());
         event
+    }
+
+    fn count_one(&mut self, key: &Key) {
+        if !self.spaces.contains_key(&key.resource) {
+            self.spaces.insert(key.resource.clone(), BTreeMap::new());
+        }
+        let Some(spaces) = self.spaces.get_mut(&key.resource) else { return };
+        match spaces.get_mut(&key.namespace) {
+            Some(count) => *count += 1,
+            None => {
+                spaces.insert(key.namespace.clone(), 1);
+            }
+        }
+    }
+
+    fn discount_one(&mut self, key: &Key) {
+        let Some(spaces) = self.spaces.get_mut(&key.resource) else { return };
+        if let Some(count) = spaces.get_mut(&key.namespace) {
+            *count -= 1;
+            if *count == 0 {
+                spaces.remove(&key.namespace);
+            }
+        }
+        if spaces.is_empty() {
+            self.spaces.remove(&key.resource);
+        }
     }
 }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::machine::Machine;
 use crate::refusal::Refusal;
 use crate::render::Render;
 use crate::request::{Encoding, Form, View};
@@ -35,6 +34,8 @@ pub struct Watch {
     pub from: u64,
     /// What is told at the beginning as added.
     pub initial: Vec<Arc<Stored>>,
+    /// Whether the columns of a table were told.
+    pub has_columns: bool,
     /// Whether the end of the beginning is told.
     pub tells_end_of_initial: bool,
     /// Whether the client wants to be told now and then how far it is.
@@ -46,16 +47,12 @@ pub struct Watch {
 }
 
 impl Watch {
-    fn render<'a>(&'a self, machine: &'a Machine, now: Timestamp) -> Render<'a> {
-        Render { machine, resource: &self.resource, form: self.form, now }
-    }
-
     /// What is told first.
     #[must_use]
-    pub fn beginning(&self, machine: &Machine, now: Timestamp) -> Vec<u8> {
+    pub fn beginning(&mut self, now: Timestamp) -> Vec<u8> {
         let mut out = Vec::new();
-        for (number, object) in self.initial.iter().enumerate() {
-            self.write(machine, now, "ADDED", object, number == 0, &mut out);
+        for object in std::mem::take(&mut self.initial) {
+            self.write(now, "ADDED", &object, &mut out);
         }
         if self.tells_end_of_initial {
             self.bookmark(self.from, true, &mut out);
@@ -63,13 +60,18 @@ impl Watch {
         out
     }
 
-    /// Writes what the client is to be told of an event; nothing if it does not concern it.
-    pub fn tell(&self, machine: &Machine, now: Timestamp, event: &Event, out: &mut Vec<u8>) {
+    /// Whether an event may be about what is watched.
+    #[must_use]
+    pub fn concerns(&self, event: &Event) -> bool {
         let key = &event.key;
-        if key.resource != self.resource.id
-            || self.namespace.as_ref().is_some_and(|wanted| *wanted != key.namespace)
-            || self.name.as_ref().is_some_and(|wanted| *wanted != key.name)
-        {
+        key.resource == self.resource.id
+            && self.namespace.as_ref().is_none_or(|wanted| *wanted == key.namespace)
+            && self.name.as_ref().is_none_or(|wanted| *wanted == key.name)
+    }
+
+    /// Writes what the client is to be told of an event; nothing if it does not concern it.
+    pub fn tell(&mut self, now: Timestamp, event: &Event, out: &mut Vec<u8>) {
+        if !self.concerns(event) {
             return;
         }
         let matches = |object: &Arc<Stored>| self.selector.matches(object);
@@ -85,7 +87,7 @@ impl Watch {
                 // It is as it was when it last matched, at the revision at which it stopped.
                 let before = event.previous.as_ref().expect("it matched before");
                 let left = before.at_revision(event.revision);
-                self.write(machine, now, "DELETED", &left, false, out);
+                self.write(now, "DELETED", &left, out);
             }
             (was, is) => {
                 let happened = match (was, is) {
@@ -97,12 +99,12 @@ impl Watch {
                 if is_plain && is_as_told {
                     let text = event.text.get_or_init(|| {
                         let mut text = Vec::with_capacity(event.object.len() + 160);
-                        self.write(machine, now, happened, &event.object, false, &mut text);
+                        self.write(now, happened, &event.object, &mut text);
                         text.into()
                     });
                     out.extend_from_slice(text);
                 } else {
-                    self.write(machine, now, happened, &event.object, false, out);
+                    self.write(now, happened, &event.object, out);
                 }
             }
         }
@@ -144,24 +146,16 @@ impl Watch {
         frame("ERROR", &status, self.form.encoding, out);
     }
 
-    fn write(
-        &self,
-        machine: &Machine,
-        now: Timestamp,
-        happened: &str,
-        object: &Stored,
-        has_columns: bool,
-        out: &mut Vec<u8>,
-    ) {
-        let render = self.render(machine, now);
+    fn write(&mut self, now: Timestamp, happened: &str, object: &Stored, out: &mut Vec<u8>) {
+        let render = Render { resource: &self.resource, form: self.form, now };
         if self.form.view == View::Whole && self.form.encoding == Encoding::Json {
             out.extend_from_slice(format!(r#"{{"type":"{happened}","object":"#).as_bytes());
             render.write(object, true, out);
             out.extend_from_slice(b"}\n");
         } else {
             // Clients keep the columns of the first event of a table.
-            let is_first = has_columns || self.initial.is_empty();
-            frame(happened, &render.shown(object, is_first), self.form.encoding, out);
+            let has_columns = !std::mem::replace(&mut self.has_columns, true);
+            frame(happened, &render.shown(object, has_columns), self.form.encoding, out);
         }
     }
 }

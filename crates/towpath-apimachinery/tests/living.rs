@@ -70,6 +70,7 @@ impl Cluster {
         let answer = match decision {
             Err(refusal) => return Err(refusal.status()),
             Ok(Decision::Answer(answer)) => answer,
+            Ok(Decision::List(list)) => list.answer(),
             Ok(Decision::Write { changes, reply }) => {
                 let events = self.machine.commit(changes).unwrap();
                 let answer = reply.answer(&self.machine, &events);

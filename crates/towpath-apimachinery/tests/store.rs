@@ -61,6 +61,7 @@ impl World {
         };
         match self.machine.decide(&request)? {
             Decision::Answer(answer) => Ok(answer),
+            Decision::List(list) => Ok(list.answer()),
             Decision::Write { changes, reply } => {
                 let mut events = self.machine.commit(changes).expect("nobody else writes");
                 let answer = reply.answer(&self.machine, &events);
@@ -242,6 +243,8 @@ proptest! {
             found.extend(page.objects.iter().map(|object| {
                 (object.head.name.to_string(), (object.revision, object.tail().to_owned()))
             }));
+            let left = if page.next.is_some() { whole.len() - found.len() } else { 0 };
+            prop_assert_eq!(page.remaining, left, "what comes behind is counted");
             let Some(next) = page.next else { break };
             prop_assert_eq!(page.objects.len(), limit);
             let read = towpath_apimachinery::store::Token::parse(&next.text());

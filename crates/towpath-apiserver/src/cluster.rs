@@ -277,6 +277,7 @@ impl Cluster {
             match decision {
                 Err(refusal) => return (refused(&refusal), revision),
                 Ok(Decision::Answer(answer)) => return (response(answer), revision),
+                Ok(Decision::List(list)) => return (response(list.answer()), revision),
                 Ok(Decision::Watch(watch)) => {
                     return (stream::response(&self.shared, watch), revision);
                 }

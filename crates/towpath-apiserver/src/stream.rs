@@ -32,7 +32,7 @@ struct State {
     cursor: u64,
     ends: Instant,
     bookmark: Instant,
-    is_first: bool,
+    is_begun: bool,
     is_over: bool,
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn response(shared: &Arc<Shared>, watch: Watch) -> Response<Body> {
         cursor: watch.from,
         ends: now + watch.timeout.map_or(LONGEST, Duration::from_secs).min(LONGEST * 24),
         bookmark: now + BOOKMARKS,
-        is_first: true,
+        is_begun: false,
         is_over: false,
         watch,
     };
@@ -97,38 +97,42 @@ fn behind_first(initial: &mut Vec<Arc<Stored>>, form: Form) -> Vec<Arc<Stored>> 
 }
 
 impl State {
-    /// What has happened since the client was told last, up to what may be told.
+    /// What has happened since the client was told last, up to what may be told. It is written when nobody waits for the
+    /// machine any more.
     fn collect(&mut self, told: u64) -> Vec<u8> {
         let now = self.shared.clock().now();
+        let watch = &mut self.watch;
         let mut out = Vec::new();
-        let (watch, cursor) = (&mut self.watch, &mut self.cursor);
-        let (is_first, is_over) = (&mut self.is_first, &mut self.is_over);
-        self.shared.read(|machine| {
-            if std::mem::take(is_first) {
-                let rest = behind_first(&mut watch.initial, watch.form);
-                let tells_end = watch.tells_end_of_initial;
-                watch.tells_end_of_initial = tells_end && rest.is_empty();
-                out = watch.beginning(machine, now);
-                watch.tells_end_of_initial = tells_end;
-                watch.initial = rest;
-                if !watch.initial.is_empty() {
-                    *is_first = true;
-                    return;
-                }
+        if !self.is_begun {
+            let rest = behind_first(&mut watch.initial, watch.form);
+            let tells_end = watch.tells_end_of_initial;
+            watch.tells_end_of_initial = tells_end && rest.is_empty();
+            out = watch.beginning(now);
+            watch.tells_end_of_initial = tells_end;
+            watch.initial = rest;
+            if !watch.initial.is_empty() {
+                return out;
             }
-            match machine.state().history().since(*cursor) {
-                Ok(events) => {
-                    for event in events.take_while(|event| event.revision <= told) {
-                        watch.tell(machine, now, event, &mut out);
-                    }
-                    *cursor = told.max(*cursor);
-                }
-                Err(error) => {
-                    watch.too_old(&error, &mut out);
-                    *is_over = true;
-                }
-            }
+            self.is_begun = true;
+        }
+        let cursor = self.cursor;
+        let events = self.shared.read(|machine| -> Result<Vec<_>, _> {
+            let events = machine.state().history().since(cursor)?;
+            let events = events.take_while(|event| event.revision <= told);
+            Ok(events.filter(|event| watch.concerns(event)).cloned().collect())
         });
+        match events {
+            Ok(events) => {
+                for event in events {
+                    watch.tell(now, &event, &mut out);
+                }
+                self.cursor = told.max(cursor);
+            }
+            Err(error) => {
+                watch.too_old(&error, &mut out);
+                self.is_over = true;
+            }
+        }
         out
     }
 }

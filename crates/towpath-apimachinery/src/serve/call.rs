@@ -68,12 +68,7 @@ impl Call<'_> {
     }
 
     pub(crate) fn render(&self) -> Render<'_> {
-        Render {
-            machine: self.machine,
-            resource: &self.resource,
-            form: self.form,
-            now: self.request.now,
-        }
+        Render { resource: &self.resource, form: self.form, now: self.request.now }
     }
 
     /// An object as a value of the version of the path.

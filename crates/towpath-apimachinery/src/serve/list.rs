@@ -4,20 +4,20 @@
 //! `pkg/apis/meta/internalversion/validation/validation.go`.
 
 use super::Call;
-use crate::decision::Decision;
+use crate::decision::{Decision, Listing};
 use crate::refusal::{Cause, Refusal, Subject};
 use crate::selector::Selector;
 use crate::store::{Stored, Token};
 use crate::watch::Watch;
 
 /// A list.
-pub(super) fn list(call: &Call<'_>) -> Result<Decision, Refusal> {
+pub(super) fn list(call: Call<'_>) -> Result<Decision, Refusal> {
     let state = call.machine.state();
     let options = &call.options;
     let selector =
         Selector::parse(&options.label_selector, &options.field_selector, &call.resource)?;
     let token = match options.continue_token.as_str() {
-        "" => as_of(call)?,
+        "" => as_of(&call)?,
         text => Some(Token::parse(text).map_err(|error| Refusal::bad_request(error.to_string()))?),
     };
     let limit = options.limit.unwrap_or(usize::MAX);
@@ -31,9 +31,14 @@ pub(super) fn list(call: &Call<'_>) -> Result<Decision, Refusal> {
             )
         })?;
     // How many come behind is not known where some of them do not match.
-    let remaining = (selector.is_everything() && page.next.is_some()).then_some(page.remaining);
-    let list = call.render().list(&page.objects, page.revision, page.next.as_ref(), remaining);
-    Ok(call.answer(list))
+    Ok(Decision::List(Listing {
+        tells_remaining: selector.is_everything(),
+        form: call.form,
+        now: call.request.now,
+        resource: call.resource,
+        page,
+        warnings: call.warnings,
+    }))
 }
 
 /// The revision that a list is asked for, if it is asked for exactly.
@@ -44,7 +49,7 @@ fn as_of(call: &Call<'_>) -> Result<Option<Token>, Refusal> {
         return Err(too_new(revision, newest));
     }
     let is_exact = call.options.resource_version_match == "Exact" && revision > 0;
-    Ok(is_exact.then(|| Token { revision, after: ("".into(), "".into()) }))
+    Ok(is_exact.then(|| Token { revision, after: ("".into(), "".into()), behind: 0 }))
 }
 
 /// A resource version as a client sends it; 0 for none.
@@ -121,6 +126,7 @@ pub(super) fn watch(call: Call<'_>) -> Result<Decision, Refusal> {
         form: call.form,
         from,
         initial,
+        has_columns: false,
         warnings: call.warnings,
     }))
 }

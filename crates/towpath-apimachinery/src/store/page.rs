@@ -22,6 +22,8 @@ pub struct Token {
     pub revision: u64,
     /// The last object that was told.
     pub after: Place,
+    /// How many objects come behind it, whether or not they match.
+    pub behind: usize,
 }
 
 /// A token that this server did not make.
@@ -79,23 +81,48 @@ impl State {
         let undone = self.undone(resource, namespace, revision)?;
         let mut all = overlay(table, namespace, after, &undone).peekable();
         let mut objects: Vec<Arc<Stored>> = Vec::new();
+        let mut passed = 0;
         while let Some((_, object)) = all.next_if(|_| objects.len() < limit) {
+            passed += 1;
             if matches(object) {
                 objects.push(object.clone());
             }
         }
         // Objects behind the last one that do not match need no page of their own.
-        let mut skipped = 0;
-        let has_more = all.any(|(_, object)| {
-            skipped += 1;
-            matches(object)
-        });
-        let remaining = if has_more { skipped.max(1) + all.count() } else { 0 };
-        let next = objects.last().filter(|_| has_more).map(|last| Token {
+        if !all.any(|(_, object)| matches(object)) {
+            return Ok(Page { revision, objects, next: None, remaining: 0 });
+        }
+        // A list is counted once: its pages take off what they tell.
+        let behind = match (token, after) {
+            (Some(token), Some(_)) => token.behind,
+            _ => self.count(resource, namespace, table, &undone),
+        };
+        let remaining = behind.saturating_sub(passed).max(1);
+        let next = objects.last().map(|last| Token {
             revision,
             after: (last.head.namespace.clone(), last.head.name.clone()),
+            behind: remaining,
         });
         Ok(Page { revision, objects, next, remaining })
+    }
+
+    /// How many objects there were, before what is undone.
+    fn count(
+        &self,
+        resource: &str,
+        namespace: Option<&str>,
+        table: &Table,
+        undone: &BTreeMap<Place, Option<Arc<Stored>>>,
+    ) -> usize {
+        let now = match namespace {
+            Some(namespace) => self.spaces.get(resource).and_then(|of| of.get(namespace).copied()),
+            None => Some(table.len()),
+        };
+        let came =
+            undone.iter().filter(|(place, then)| then.is_none() && table.contains_key(place));
+        let went =
+            undone.iter().filter(|(place, then)| then.is_some() && !table.contains_key(place));
+        (now.unwrap_or_default() + went.count()).saturating_sub(came.count())
     }
 
     /// Objects that were written after a revision, as they were then.
@@ -158,7 +185,9 @@ impl Token {
         } else {
             format!("{namespace}/{name}\0")
         };
-        let token = json!({"v": "meta.k8s.io/v1", "rv": self.revision, "start": start});
+        let (revision, behind) = (self.revision, self.behind);
+        let token =
+            json!({"v": "meta.k8s.io/v1", "rv": revision, "start": start, "behind": behind});
         base64_url(token.to_string().as_bytes())
     }
 
@@ -181,7 +210,9 @@ impl Token {
         if name.is_empty() || name.contains('/') {
             return Err(BadToken("start key is not an object"));
         }
-        Ok(Self { revision, after: (namespace.into(), name.into()) })
+        let behind = value.get("behind").and_then(Value::as_u64).unwrap_or_default();
+        let behind = usize::try_from(behind).unwrap_or(usize::MAX);
+        Ok(Self { revision, after: (namespace.into(), name.into()), behind })
     }
 }
 

@@ -77,6 +77,7 @@ impl State {
         for owner in &stored.head.owners {
             self.dependents.entry(owner.clone()).or_default().insert(key.clone());
         }
+        self.count_one(&key);
         let table = self.tables.entry(key.resource).or_default();
         table.insert((key.namespace, key.name), Arc::new(stored));
         self.history = History::new(self.revision);

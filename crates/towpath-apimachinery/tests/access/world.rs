@@ -93,6 +93,7 @@ impl World {
         let answer = match self.machine.decide(&request) {
             Err(refusal) => Answer::from(&refusal),
             Ok(Decision::Answer(answer)) => answer,
+            Ok(Decision::List(list)) => list.answer(),
             Ok(Decision::Watch(_)) => Answer::text(200, "watching"),
             Ok(Decision::Write { changes, reply }) => {
                 let events = self.machine.commit(changes).expect("nobody else writes");
