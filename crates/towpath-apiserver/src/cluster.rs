@@ -216,10 +216,7 @@ impl Cluster {
 
     /// Waits until the cluster cannot be kept any more, and says why. One in memory never comes to that.
     pub async fn broken(&self) -> Arc<JournalError> {
-        match self.shared.progress.wait(u64::MAX).await {
-            Err(error) => error,
-            Ok(()) => std::future::pending().await,
-        }
+        self.shared.progress.fault().await
     }
 
     /// Answers a request whose body has been read, once what is told is there for good. `identity` is who the connection

@@ -87,11 +87,17 @@ pub(crate) struct Progress {
     told: watch::Sender<u64>,
     /// Why nothing can be told any more.
     broken: OnceLock<Arc<JournalError>>,
+    /// That there is a reason: whoever waits for that alone is not woken by every write.
+    is_broken: watch::Sender<bool>,
 }
 
 impl Progress {
     pub(crate) fn at(revision: u64) -> Arc<Self> {
-        Arc::new(Self { told: watch::Sender::new(revision), broken: OnceLock::new() })
+        Arc::new(Self {
+            told: watch::Sender::new(revision),
+            broken: OnceLock::new(),
+            is_broken: watch::Sender::new(false),
+        })
     }
 
     pub(crate) fn reach(&self, revision: u64) {
@@ -126,6 +132,15 @@ impl Progress {
         // Only the first reason counts.
         let _ = self.broken.set(Arc::new(error));
         self.told.send_modify(|_| {});
+        self.is_broken.send_replace(true);
+    }
+
+    /// Waits until nothing can be told any more, and says why.
+    pub(crate) async fn fault(&self) -> Arc<JournalError> {
+        // The sender is in `self`, so it outlives the wait.
+        let _ = self.is_broken.subscribe().wait_for(|is_broken| *is_broken).await;
+        let fault = self.broken.get();
+        fault.cloned().expect("the reason is there before anybody is told that there is one")
     }
 }
 
