@@ -8,6 +8,7 @@ use std::sync::Arc;
 use towpath_catalog::SchemaRef;
 
 use crate::access::{Attributes, Authority, Policy, User};
+use crate::admission::Configuration;
 use crate::control::living::{self, Script};
 use crate::custom::Registry;
 use crate::decision::Decision;
@@ -27,6 +28,7 @@ pub struct Machine {
     registry: Registry,
     policy: Arc<Policy>,
     authority: Arc<Authority>,
+    admission: Arc<Configuration>,
     life: Option<Life>,
 }
 
@@ -63,7 +65,8 @@ impl Machine {
     /// The same, where the policy that `state` holds is known already.
     pub(crate) fn with_policy(surface: Arc<Surface>, state: State, policy: Arc<Policy>) -> Self {
         let registry = Registry::of(&state);
-        Self { surface, state, registry, policy, authority: Arc::default(), life: None }
+        let admission = Arc::new(Configuration::of(&state));
+        Self { surface, state, registry, policy, authority: Arc::default(), admission, life: None }
     }
 
     /// The same cluster, which believes whom `authority` does. Without it, nobody has a token.
@@ -83,6 +86,11 @@ impl Machine {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// What judges requests besides it.
+    pub(crate) fn admission(&self) -> &Configuration {
+        &self.admission
     }
 
     /// Lets a user do something.
@@ -124,6 +132,8 @@ impl Machine {
             let fields = resource.map_or(&[][..], |resource| &resource.selectable);
             machine.state.put_back(object, fields)?;
         }
+        machine.policy = Arc::new(Policy::of(&machine.state));
+        machine.admission = Arc::new(Configuration::of(&machine.state));
         Ok(machine)
     }
 
@@ -190,6 +200,9 @@ impl Machine {
             self.registry.follow(event);
             if Policy::is_made_of(&event.key.resource) {
                 Arc::make_mut(&mut self.policy).follow(event);
+            }
+            if Configuration::is_made_of(&event.key.resource) {
+                Arc::make_mut(&mut self.admission).follow(event);
             }
             if let Some(life) = &mut self.life
                 && living::is_faults(event)

@@ -110,6 +110,12 @@ impl Cause {
         Self { reason: "FieldValueForbidden", message, field: field.into() }
     }
 
+    fn value(&self) -> Value {
+        let parts = [("reason", self.reason), ("message", &self.message), ("field", &self.field)];
+        let said = parts.into_iter().filter(|(_, text)| !text.is_empty());
+        Value::Object(said.map(|(name, text)| (name.to_owned(), text.into())).collect())
+    }
+
     /// `FIELD: MESSAGE`, as messages list it.
     #[must_use]
     pub fn line(&self) -> String {
@@ -332,9 +338,7 @@ impl Details {
             }
         }
         if !self.causes.is_empty() {
-            let causes = self.causes.iter().map(|cause| {
-                json!({"reason": cause.reason, "message": cause.message, "field": cause.field})
-            });
+            let causes = self.causes.iter().map(Cause::value);
             details.insert("causes".into(), causes.collect());
         }
         if let Some(seconds) = self.retry_after {

@@ -3,6 +3,7 @@
 //! [`serve`] finds what the path names and hands on to one file for each verb below `serve/`. Each of them reads; what
 //! is to be written is part of the decision.
 
+mod admit;
 mod call;
 mod create;
 mod decode;

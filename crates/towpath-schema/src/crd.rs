@@ -20,7 +20,7 @@ mod definition;
 mod duplicates;
 mod embedded;
 mod enums;
-mod expression;
+pub(crate) mod expression;
 mod fields;
 pub(crate) mod formats;
 mod found;

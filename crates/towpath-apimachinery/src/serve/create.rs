@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::Call;
+use crate::admission::Operation;
 use crate::decision::Decision;
 use crate::deletion::NAMESPACES;
 use crate::refusal::{Cause, Refusal};
@@ -76,6 +77,7 @@ impl Call<'_> {
         }
         self.hands_on_no_more(None, &value)?;
         self.validate(&value, None)?;
+        self.judge(Operation::Create, Some(&value), None)?;
         let name = object::name(&value).to_owned();
         if self.machine.state().get(&self.key(&name)).is_some() {
             return Err(Refusal::already_exists(&self.subject(&name)));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Call, decode};
+use crate::admission::Operation;
 use crate::decision::{Answer, Decision, Told};
 use crate::deletion::{self, How, Outcome};
 use crate::refusal::Refusal;
@@ -27,6 +28,10 @@ pub(super) fn delete(mut call: Call<'_>) -> Result<Decision, Refusal> {
     call.read_options()?;
     let stored = Arc::clone(call.stored()?);
     call.meant(&stored)?;
+    if !call.machine.admission().is_empty() {
+        let old = call.value(&stored);
+        call.judge(Operation::Delete, None, Some(&old))?;
+    }
     let is_dry = call.options.dry_run == DryRun::All;
     match call.outcome(&stored) {
         Outcome::Gone(change) => {
@@ -59,6 +64,12 @@ pub(super) fn collection(mut call: Call<'_>) -> Result<Decision, Refusal> {
         .filter(|object| selector.matches(object))
         .cloned()
         .collect();
+    if !call.machine.admission().is_empty() {
+        for object in &objects {
+            let old = call.value(object);
+            call.judge(Operation::Delete, None, Some(&old))?;
+        }
+    }
     let changes: Vec<_> =
         objects.iter().filter_map(|object| call.outcome(object).change()).collect();
     if changes.is_empty() || call.options.dry_run == DryRun::All {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Call, decode};
+use crate::admission::Operation;
 use crate::decision::{Answer, Decision, Told};
 use crate::deletion::{self, How};
 use crate::object;
@@ -25,6 +26,7 @@ pub(super) fn evict(mut call: Call<'_>) -> Result<Decision, Refusal> {
         call.options = own.with_body(options)?;
     }
     let stored = Arc::clone(call.stored()?);
+    call.judge(Operation::Create, Some(&sent), None)?;
     let pod = call.value(&stored);
     let phase = object::text(&pod, &["status", "phase"]).unwrap_or_default();
     let mut changes = Vec::new();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Call, decode, delete};
+use crate::admission::Operation;
 use crate::decision::Decision;
 use crate::refusal::Refusal;
 use crate::request::{Body, DryRun};
@@ -130,6 +131,7 @@ impl Call<'_> {
         }
         self.hands_on_no_more(Some(old), &new)?;
         self.validate(&new, Some(old))?;
+        self.judge(Operation::Update, Some(&new), Some(old))?;
         if &*self.resource.id == custom::DEFINITIONS {
             custom::establish(self.machine, &mut new, &self.time());
         }
@@ -218,7 +220,7 @@ fn carry(old: &Value, new: &mut Value) {
 
 /// Writes the scale of an object, and with it the object.
 fn scale_to(
-    call: Call<'_>,
+    mut call: Call<'_>,
     scale: impl Fn(&Call<'_>, &Value) -> Result<Value, Refusal>,
 ) -> Result<Decision, Refusal> {
     let stored = Arc::clone(call.stored()?);
@@ -241,8 +243,9 @@ fn scale_to(
         None => strategy::prepare_update(catalog, &call.resource.gvk(), &old, &mut new, None),
     }
     call.validate(&new, Some(&old))?;
-    call.own(Some(&old), &mut new);
     let shown = scale::of(&call.resource, &new);
+    call.judge(Operation::Update, Some(&shown), Some(&before))?;
+    call.own(Some(&old), &mut new);
     if new == old || call.options.dry_run == DryRun::All {
         return Ok(call.answer(call.render().value(200, shown)));
     }

@@ -14,7 +14,7 @@ use crate::decision::{Decision, Reply, Told};
 use crate::refusal::{Cause, Refusal};
 use crate::request::DryRun;
 use crate::store::{Change, Draft, Expected, Stored, What};
-use crate::{fields, object, strategy};
+use crate::{admission, fields, object, strategy};
 
 impl Call<'_> {
     /// Whether the user may create what a patch finds missing.
@@ -77,6 +77,9 @@ impl Call<'_> {
             return Err(self.undecodable(violation));
         }
         let mut causes = strategy::causes(catalog, &self.resource.gvk(), old, value, &found);
+        let more = admission::refusals(&self.resource, value, old);
+        causes.retain(|cause| more.iter().all(|one| one.field != cause.field));
+        causes.extend(more);
         if &*self.resource.id == DEFINITIONS {
             // What a definition says is judged by what is known of definitions, and nowhere else.
             causes.retain(|cause| cause.field.starts_with("metadata."));

@@ -8,7 +8,7 @@
 //! What is known to be answered otherwise: see `docs/design/0003-check.md`. Source of the contract:
 //! `google/cel-spec:doc/langdef.md`, `kubernetes/apiserver:pkg/cel`.
 //!
-//! Next: `scan.rs`, `vet.rs`, `cost.rs`, `value.rs`, `context.rs`.
+//! Next: `scan.rs`, `vet.rs`, `cost.rs`, `value.rs`, `context.rs`; `program.rs` for expressions that are no rules of a schema.
 
 mod amount;
 mod context;
@@ -18,6 +18,7 @@ mod escape;
 mod macros;
 mod operators;
 mod price;
+pub(crate) mod program;
 mod scan;
 mod value;
 mod vet;
@@ -57,6 +58,9 @@ pub(super) struct Expression {
 pub(super) enum Refused {
     #[error("it is not understood: {0}")]
     Syntax(String),
+    /// It names what nothing was said of.
+    #[error("not known here: undeclared reference to '{0}'")]
+    Undeclared(String),
     /// It may mean something to the API server.
     #[error("not known here: {0}")]
     Unsupported(String),
@@ -204,6 +208,10 @@ fn told(error: &ExecutionError, vetted: &Vetted) -> Cannot {
     if vetted.has_loops {
         return Cannot::Unsure("an error inside of a loop");
     }
+    told_plainly(error)
+}
+
+fn told_plainly(error: &ExecutionError) -> Cannot {
     match error {
         ExecutionError::DivisionByZero(_) => Cannot::Error("division by zero".to_owned()),
         ExecutionError::RemainderByZero(_) => Cannot::Error("modulus by zero".to_owned()),

@@ -13,16 +13,16 @@ use super::{Cannot, operators as replaced, vet};
 
 /// How many steps may still be taken.
 #[derive(Debug)]
-pub(in crate::crd) struct Budget {
+pub(crate) struct Budget {
     left: u64,
 }
 
 impl Budget {
-    pub(in crate::crd) fn new(left: u64) -> Budget {
+    pub(crate) fn new(left: u64) -> Budget {
         Budget { left }
     }
 
-    pub(in crate::crd) fn left(&self) -> u64 {
+    pub(crate) fn left(&self) -> u64 {
         self.left
     }
 
@@ -83,7 +83,7 @@ impl Level {
 
 /// The sizes of a value, from itself down.
 #[derive(Debug, Clone)]
-struct Sizes(Vec<Level>);
+pub(super) struct Sizes(Vec<Level>);
 
 impl Sizes {
     fn scalar() -> Sizes {
@@ -94,7 +94,7 @@ impl Sizes {
         Sizes(vec![Level::text(bytes)])
     }
 
-    fn of(json: &Json) -> Sizes {
+    pub(super) fn of(json: &Json) -> Sizes {
         let mut sizes = Sizes(Vec::new());
         sizes.measure(json, 0);
         sizes
@@ -135,7 +135,7 @@ impl Sizes {
         self.0.first().copied().unwrap_or(SCALAR)
     }
 
-    fn weight(&self) -> u64 {
+    pub(super) fn weight(&self) -> u64 {
         self.top().weight
     }
 
@@ -173,6 +173,13 @@ pub(super) fn estimate(tree: &IdedExpr, value: &Json, old: Option<&Json>) -> u64
         Estimate { steps, bound: vec![("self".to_owned(), value), ("oldSelf".to_owned(), old)] };
     estimate.expression(tree);
     estimate.steps
+}
+
+/// What an evaluation takes at most where values of these sizes have names, and how large its value may be.
+pub(super) fn estimate_in(tree: &IdedExpr, bound: Vec<(String, Sizes)>) -> (u64, Sizes) {
+    let mut estimate = Estimate { steps: 0, bound };
+    let sizes = estimate.expression(tree);
+    (estimate.steps, sizes)
 }
 
 struct Estimate {
@@ -265,7 +272,7 @@ impl Estimate {
         let made = match qualified.unwrap_or(call.func_name.as_str()) {
             operators::CONDITIONAL => second.most(&arg(2)),
             operators::ADD => first.plus(&second),
-            operators::INDEX | replaced::SELECT | "min" | "max" => first.below(),
+            operators::INDEX | replaced::SELECT | replaced::FIELD | "min" | "max" => first.below(),
             "or" | "orValue" => first.most(&second),
             "sets.contains" | "sets.equivalent" | "sets.intersects" | "indexOf" | "lastIndexOf" => {
                 self.take(first.weight().saturating_mul(second.weight()).saturating_mul(16));

@@ -15,6 +15,7 @@ pub(super) const DIFFER: &str = "@differ";
 pub(super) const WITHIN: &str = "@within";
 pub(super) const NEGATE: &str = "@negate";
 pub(super) const SELECT: &str = "@select";
+pub(super) const FIELD: &str = "@field";
 pub(super) const KEYS: &str = "@keys";
 pub(super) const ITEMS: &str = "@items";
 
@@ -123,6 +124,15 @@ fn select(
     }
 }
 
+/// A field that has to be there.
+fn field(value: Value, name: Arc<String>) -> Result<Value, ExecutionError> {
+    let found = match &value {
+        Value::Map(map) => map.map.get(&Key::String(Arc::clone(&name))).cloned(),
+        _ => None,
+    };
+    found.ok_or(ExecutionError::NoSuchKey(name))
+}
+
 fn optional_of(value: Option<Value>) -> Value {
     Value::Opaque(Arc::new(value.map_or_else(OptionalValue::none, OptionalValue::of)))
 }
@@ -204,6 +214,7 @@ pub(super) fn register(context: &mut Context<'_>) {
     context.add_function(WITHIN, within);
     context.add_function(NEGATE, negate);
     context.add_function(SELECT, select);
+    context.add_function(FIELD, field);
     context.add_function(KEYS, keys);
     context.add_function(ITEMS, items);
     context.add_function("type", type_of);

@@ -1,6 +1,8 @@
 //! What of an expression is let in: what the library answers as the API server does, and without a panic. The rest
 //! is refused by name.
 
+use std::collections::BTreeSet;
+
 use kube_cel::cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 use kube_cel::cel::parser::Parser;
 
@@ -24,6 +26,8 @@ pub(super) struct Vetted {
     pub(super) compares_values: bool,
     /// Whether it reads a field of the old value itself, which may be an optional one.
     pub(super) selects_from_old: bool,
+    /// Names of values that it reads, `variables.x` with the name of the variable.
+    pub(super) reads: BTreeSet<String>,
 }
 
 /// Functions with the number of their arguments, the one before the dot included.
@@ -119,6 +123,12 @@ const QUALIFIED: &[(&str, usize)] = &[
     ("sets.intersects", 2),
 ];
 
+/// What the values that an expression defines for others are fields of.
+const VARIABLES: &str = "variables";
+
+/// Names that mean something to the API server and can be used here in one form or none.
+const UNKNOWN: [&str; 2] = [VARIABLES, "authorizer"];
+
 /// The whole name of a function whose name has a dot.
 pub(super) fn qualified(call: &CallExpr) -> Option<&'static str> {
     let Some(Expr::Ident(before)) = call.target.as_ref().map(|target| &target.expr) else {
@@ -137,9 +147,26 @@ pub(super) fn parse(text: &str) -> Result<IdedExpr, Refused> {
     })
 }
 
+/// The first fault of a text: its line and its column, from 1, and what it is.
+pub(super) fn fault(text: &str) -> Option<(usize, usize, String)> {
+    let errors = Parser::new().enable_optional_syntax(true).parse(text).err()?;
+    let first = errors.errors.into_iter().next()?;
+    let (line, column) = first.pos;
+    Some((usize::try_from(line).ok()?, usize::try_from(column).ok()?, first.msg))
+}
+
 /// Parses a text that was scanned, and lets it in or does not.
 pub(super) fn vet(text: &str) -> Result<Vetted, Refused> {
-    let names = ["self", "oldSelf"].into_iter().chain(replaced::TYPES);
+    vet_with(text, &["self", "oldSelf"], false)
+}
+
+/// The same for an expression over values of these names, which have no schema.
+pub(super) fn vet_dynamic(text: &str, names: &[&str]) -> Result<Vetted, Refused> {
+    vet_with(text, names, true)
+}
+
+fn vet_with(text: &str, names: &[&str], is_dynamic: bool) -> Result<Vetted, Refused> {
+    let names = names.iter().copied().chain(replaced::TYPES);
     let mut vetting = Vetting {
         done: Vetted {
             tree: IdedExpr::default(),
@@ -150,7 +177,9 @@ pub(super) fn vet(text: &str) -> Result<Vetted, Refused> {
             keeps_order: false,
             compares_values: false,
             selects_from_old: false,
+            reads: BTreeSet::new(),
         },
+        is_dynamic,
         bound: names.map(str::to_owned).collect(),
         compiled: Patterns::default(),
     };
@@ -161,6 +190,8 @@ pub(super) fn vet(text: &str) -> Result<Vetted, Refused> {
 
 struct Vetting {
     done: Vetted,
+    /// Whether any value may be null or of any type.
+    is_dynamic: bool,
     /// Names of variables.
     bound: Vec<String>,
     compiled: Patterns,
@@ -197,12 +228,28 @@ impl Vetting {
             Expr::Literal(LiteralValue::UInt(_)) => return unsupported("unsigned numbers"),
             Expr::Literal(_) => {}
             Expr::Ident(name) => {
+                if self.is_dynamic && UNKNOWN.contains(&name.as_str()) {
+                    return unsupported(format!("{name} in this form"));
+                }
                 if !self.bound.contains(name) {
-                    return unsupported(format!("undeclared reference to '{name}'"));
+                    return Err(Refused::Undeclared(name.clone()));
                 }
                 self.done.names_old_self |= name == "oldSelf";
+                self.done.reads.insert(name.clone());
             }
             Expr::Select(select) => {
+                if self.is_dynamic
+                    && matches!(&select.operand.expr, Expr::Ident(name) if name == VARIABLES)
+                {
+                    let name = format!("{VARIABLES}.{}", select.field);
+                    expression.expr = match (self.bound.contains(&name), select.test) {
+                        (false, _) => return Err(Refused::Undeclared(name)),
+                        (true, true) => Expr::Literal(LiteralValue::Boolean(true.into())),
+                        (true, false) => Expr::Ident(name.clone()),
+                    };
+                    self.done.reads.insert(name);
+                    return Ok(());
+                }
                 self.expression(&mut select.operand)?;
                 let name = match &select.operand.expr {
                     Expr::Ident(name) => name.as_str(),
@@ -210,14 +257,17 @@ impl Vetting {
                 };
                 self.done.reads_below |= !name.ends_with("elf");
                 self.done.selects_from_old |= name == "oldSelf";
-                if Self::is_optional(&select.operand) {
-                    if select.test {
-                        return unsupported("a field of an optional value");
-                    }
+                let is_optional = Self::is_optional(&select.operand);
+                if is_optional && select.test {
+                    return unsupported("a field of an optional value");
+                }
+                // The library says `false` for a field of what has none.
+                if is_optional || (self.is_dynamic && !select.test) {
+                    let function = if is_optional { replaced::SELECT } else { replaced::FIELD };
                     let field = Expr::Literal(LiteralValue::String(select.field.as_str().into()));
                     let operand = std::mem::take(&mut *select.operand);
                     expression.expr = Expr::Call(CallExpr {
-                        func_name: replaced::SELECT.to_owned(),
+                        func_name: function.to_owned(),
                         target: None,
                         args: vec![operand, IdedExpr { id: 0, expr: field }],
                     });
