@@ -42,7 +42,7 @@ fn ask(machine: &mut Machine, method: Method, path: &str, body: &[u8], number: u
             }
             answer
         }
-        Decision::Watch(_) => unreachable!("nothing is watched"),
+        Decision::Watch(_) | Decision::Ask(_) => unreachable!("nothing is watched, nobody asked"),
     }
 }
 

@@ -1,22 +1,28 @@
 //! Admission: whether what a request asks for is let in, and what is made of it before.
 //!
 //! A request is told as [`About`]; what the cluster holds to judge it by is compiled when it is written, into a
-//! [`Configuration`]. Nothing here reaches a webhook.
+//! [`Configuration`]. Nothing here reaches a webhook: what has to be asked is an [`Ask`], and the request is decided
+//! again with what was [`Asked`].
 //!
 //! Source of the contract: `kubernetes/apiserver:pkg/admission/plugin`.
 //!
 //! Where to go next: `about.rs`, `matching.rs` for which requests are meant, `policy.rs` for
-//! ValidatingAdmissionPolicies, `refusals.rs` for those that are refused themselves.
+//! ValidatingAdmissionPolicies, `webhook.rs` for webhooks, `refusals.rs` for policies that are refused themselves.
 
 mod about;
+mod ask;
 mod configuration;
 mod matching;
 mod policy;
 mod refusals;
+mod review;
+mod webhook;
 
 pub(crate) use about::{About, Operation};
+pub use ask::{Ask, Asked};
 pub(crate) use configuration::Configuration;
 pub(crate) use refusals::refusals;
+pub(crate) use webhook::{May, Outcome, Round};
 
 use crate::refusal::Refusal;
 
@@ -26,7 +32,7 @@ const GROUP: &str = "admissionregistration.k8s.io";
 /// Whether the policies of a cluster let a request pass. Gives what its client should know.
 pub(crate) fn validate(about: &About<'_>) -> Result<Vec<String>, Refusal> {
     let configuration = about.machine.admission();
-    if configuration.is_empty() || about.is_exempt() {
+    if about.is_exempt() {
         return Ok(Vec::new());
     }
     policy::validate(configuration, about)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::admission::Ask;
 use crate::machine::Machine;
 use crate::refusal::Refusal;
 use crate::render;
@@ -29,6 +30,8 @@ pub enum Decision {
     List(Listing),
     /// Go on telling what happens.
     Watch(Watch),
+    /// Ask webhooks, and decide again with what they said: [`Machine::decide_with`].
+    Ask(Vec<Ask>),
 }
 
 /// A list that was found and is still to be written.

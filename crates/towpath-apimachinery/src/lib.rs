@@ -12,12 +12,12 @@
 //!
 //! Where to go next, from the outside in: `serve.rs` for the way that every request takes, [`store`] for what is held,
 //! [`surface`] and [`custom`] for what is served, [`refusal`] for every "no" that a server has, [`shape`] for what is
-//! known of a place in an object, `admission.rs` for what judges a write besides its kind, [`control`] for what a cluster does by itself, [`patch`] and [`fields`] for what changes do, [`strategy`] for what built-in kinds do
+//! known of a place in an object, [`admission`] for what judges a write besides its kind, [`control`] for what a cluster does by itself, [`patch`] and [`fields`] for what changes do, [`strategy`] for what built-in kinds do
 //! with an object that is written.
 
 pub mod access;
 mod addresses;
-mod admission;
+pub mod admission;
 pub mod bootstrap;
 pub mod control;
 pub mod custom;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use towpath_catalog::SchemaRef;
 
 use crate::access::{Attributes, Authority, Policy, User};
-use crate::admission::Configuration;
+use crate::admission::{Asked, Configuration};
 use crate::control::living::{self, Script};
 use crate::custom::Registry;
 use crate::decision::Decision;
@@ -186,7 +186,17 @@ impl Machine {
     ///
     /// [`Refusal`], which is an answer as well.
     pub fn decide(&self, request: &Request<'_>) -> Result<Decision, Refusal> {
-        serve::serve(self, request)
+        self.decide_with(request, &[])
+    }
+
+    /// The same for a request whose decision had to ask. Time and random bits are to be those of the first decision.
+    /// What was asked of a world that has changed meanwhile is asked again.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub fn decide_with(&self, request: &Request<'_>, asked: &[Asked]) -> Result<Decision, Refusal> {
+        serve::serve(self, request, asked)
     }
 
     /// Writes what was decided: all of it, or nothing.

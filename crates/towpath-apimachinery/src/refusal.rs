@@ -309,6 +309,15 @@ impl Refusal {
         Self::of(500, "", message)
     }
 
+    /// Something the server did not expect, with its reason.
+    #[must_use]
+    pub fn failed(why: String) -> Self {
+        let message = format!("Internal error occurred: {why}");
+        let cause = Cause { reason: "", message: why, field: String::new() };
+        let details = Details { causes: vec![cause], ..Details::default() };
+        Self::of(500, "InternalError", message).about(details)
+    }
+
     /// The `Status` that a client is sent.
     #[must_use]
     pub fn status(&self) -> Value {

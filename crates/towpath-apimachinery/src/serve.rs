@@ -22,6 +22,7 @@ use std::sync::Arc;
 use towpath_catalog::Verb;
 
 use crate::access::{Attributes, User};
+use crate::admission::Asked;
 use crate::decision::{Answer, Decision};
 use crate::discovery;
 use crate::machine::Machine;
@@ -34,7 +35,11 @@ pub(crate) use call::Call;
 pub(crate) use create::uid;
 
 /// What a request comes to.
-pub(crate) fn serve(machine: &Machine, request: &Request<'_>) -> Result<Decision, Refusal> {
+pub(crate) fn serve(
+    machine: &Machine,
+    request: &Request<'_>,
+    asked: &[Asked],
+) -> Result<Decision, Refusal> {
     let authority = machine.authority();
     let user = authority.authenticate(machine, &request.credentials, request.now)?;
     let address = address(request.path);
@@ -47,7 +52,7 @@ pub(crate) fn serve(machine: &Machine, request: &Request<'_>) -> Result<Decision
         _ => machine.permit(&user, &Attributes::path(request.method, request.path))?,
     }
     let answer = match address {
-        Address::Objects(below) => return objects(machine, request, user, &below),
+        Address::Objects(below) => return objects(machine, request, asked, user, &below),
         Address::Health => Answer::text(200, "ok"),
         _ if request.method != Method::Get => return Err(Refusal::method_not_allowed()),
         other => discovery::answer(machine, request, &other)?,
@@ -63,13 +68,15 @@ pub(crate) fn nothing() -> Answer {
 fn objects(
     machine: &Machine,
     request: &Request<'_>,
+    asked: &[Asked],
     user: Cow<'_, User>,
     below: &Below<'_>,
 ) -> Result<Decision, Refusal> {
     let Some(group) = machine.group(&below.group) else { return Ok(Decision::Answer(nothing())) };
     let version = group.version(&below.version).ok_or_else(Refusal::no_such_resource)?;
     let resource = version.resources.get(&*below.resource).ok_or_else(Refusal::no_such_resource)?;
-    let call = call(machine, request, user, below, Arc::clone(resource))?;
+    let mut call = call(machine, request, user, below, Arc::clone(resource))?;
+    call.asked = asked;
     if resource.is_namespaced() != call.namespace.is_some() {
         // Lists and watches reach over all namespaces; nothing else does.
         let is_all = resource.is_namespaced() && call.name.is_none();
@@ -149,6 +156,8 @@ fn call<'a>(
         form,
         body,
         is_applied: false,
+        asked: &[],
+        sent: None,
         warnings,
     })
 }

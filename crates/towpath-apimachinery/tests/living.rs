@@ -77,7 +77,7 @@ impl Cluster {
                 self.settle(events);
                 answer
             }
-            Ok(Decision::Watch(_)) => panic!("nobody watches here"),
+            Ok(Decision::Watch(_) | Decision::Ask(_)) => panic!("nobody watches or is asked here"),
         };
         Ok(serde_json::from_slice(&answer.body).unwrap())
     }

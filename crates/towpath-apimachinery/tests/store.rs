@@ -72,7 +72,9 @@ impl World {
                 }
                 Ok(answer)
             }
-            Decision::Watch(_) => unreachable!("nothing is watched"),
+            Decision::Watch(_) | Decision::Ask(_) => {
+                unreachable!("nothing is watched, nobody asked")
+            }
         }
     }
 

@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::identity::write_private;
 use crate::journal::disk::Disk;
 use crate::journal::{JournalError, Progress, Writer};
-use crate::stream;
+use crate::{stream, webhooks};
 
 /// How often a request is decided anew because others were faster.
 const ATTEMPTS: usize = 64;
@@ -227,7 +227,7 @@ impl Cluster {
         body: &[u8],
         identity: Option<&User>,
     ) -> Response<Body> {
-        let (response, revision) = self.decide(parts, body, identity);
+        let (response, revision) = self.decide(parts, body, identity).await;
         match self.shared.progress.wait(revision).await {
             Ok(()) => response,
             Err(error) => {
@@ -238,7 +238,7 @@ impl Cluster {
     }
 
     /// The answer to a request, and the revision that it was given at.
-    fn decide(
+    async fn decide(
         &self,
         parts: &http::request::Parts,
         body: &[u8],
@@ -268,10 +268,17 @@ impl Cluster {
             now: self.shared.clock.now(),
             entropy: entropy(),
         };
+        let mut asked = Vec::new();
         for _ in 0..ATTEMPTS {
-            let (decision, revision) =
-                self.shared.read(|machine| (machine.decide(&request), machine.state().revision()));
+            let (decision, revision) = self.shared.read(|machine| {
+                (machine.decide_with(&request, &asked), machine.state().revision())
+            });
             match decision {
+                Ok(Decision::Ask(asks)) => {
+                    asked.extend(webhooks::ask(asks).await);
+                    // With the same time and random bits, so that what was asked is what is decided.
+                    continue;
+                }
                 Err(refusal) => return (refused(&refusal), revision),
                 Ok(Decision::Answer(answer)) => return (response(answer), revision),
                 Ok(Decision::List(list)) => return (response(list.answer()), revision),

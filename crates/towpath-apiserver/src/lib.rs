@@ -7,7 +7,7 @@
 //! A cluster lives in memory; one that is [opened](Cluster::open) in a folder also survives its process.
 //!
 //! Where to go next: `cluster.rs` for the way of a request, `stream.rs` for watches, `listen.rs` for sockets,
-//! `journal.rs` for what is kept.
+//! `journal.rs` for what is kept, `webhooks.rs` for whom a cluster asks.
 
 pub mod access;
 pub mod body;
@@ -20,6 +20,7 @@ pub mod listen;
 pub mod process;
 mod service;
 mod stream;
+mod webhooks;
 
 pub use body::Body;
 pub use clock::Clock;

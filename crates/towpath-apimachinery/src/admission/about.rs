@@ -154,6 +154,20 @@ impl<'a> About<'a> {
         value
     }
 
+    /// Such an object back in the version of the request.
+    pub(crate) fn back_from(&self, mut value: Value, resource: &Resource) -> Value {
+        if *resource.api_version == *self.resource.api_version {
+            return value;
+        }
+        if resource.custom.is_some() {
+            let version = (*self.resource.api_version).into();
+            object::map(&mut value).insert("apiVersion".into(), version);
+        } else {
+            strategy::convert(&mut value, &resource.gvk(), &self.resource.gvk());
+        }
+        value
+    }
+
     /// The parameters of a policy, or anything else that is stored, in the version of a resource.
     pub(crate) fn stored(&self, resource: &Resource, stored: &crate::store::Stored) -> Value {
         let form = Form { view: View::Whole, encoding: Encoding::Json, is_aggregated: false };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::policy::{Binding, Policy};
+use super::webhook::Hook;
 use crate::store::{Event, Happened, State, Stored};
 
 /// What the store calls policies.
@@ -11,18 +12,25 @@ const POLICIES: &str = "validatingadmissionpolicies.admissionregistration.k8s.io
 /// What it calls their bindings.
 const BINDINGS: &str = "validatingadmissionpolicybindings.admissionregistration.k8s.io";
 
-/// Policies and their bindings, by name.
+/// What it calls webhooks that may change what is written.
+const MUTATING: &str = "mutatingwebhookconfigurations.admissionregistration.k8s.io";
+/// What it calls those that may not.
+const VALIDATING: &str = "validatingwebhookconfigurations.admissionregistration.k8s.io";
+
+/// Policies, their bindings and webhooks, by name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Configuration {
     policies: BTreeMap<Box<str>, Arc<Policy>>,
     bindings: BTreeMap<Box<str>, Arc<Binding>>,
+    mutating: BTreeMap<Box<str>, Arc<[Hook]>>,
+    validating: BTreeMap<Box<str>, Arc<[Hook]>>,
 }
 
 impl Configuration {
     /// What a cluster holds.
     pub(crate) fn of(state: &State) -> Self {
         let mut configuration = Self::default();
-        for resource in [POLICIES, BINDINGS] {
+        for resource in [POLICIES, BINDINGS, MUTATING, VALIDATING] {
             for stored in state.list(resource, None) {
                 configuration.put(resource, stored);
             }
@@ -32,12 +40,12 @@ impl Configuration {
 
     /// Whether it is made of objects of a resource.
     pub(crate) fn is_made_of(resource: &str) -> bool {
-        matches!(resource, POLICIES | BINDINGS)
+        matches!(resource, POLICIES | BINDINGS | MUTATING | VALIDATING)
     }
 
     /// Whether nothing judges.
     pub(crate) fn is_empty(&self) -> bool {
-        self.bindings.is_empty()
+        self.bindings.is_empty() && self.mutating.is_empty() && self.validating.is_empty()
     }
 
     /// Follows what happened.
@@ -49,6 +57,8 @@ impl Configuration {
         match &*event.key.resource {
             POLICIES => drop(self.policies.remove(&event.key.name)),
             BINDINGS => drop(self.bindings.remove(&event.key.name)),
+            MUTATING => drop(self.mutating.remove(&event.key.name)),
+            VALIDATING => drop(self.validating.remove(&event.key.name)),
             _ => {}
         }
     }
@@ -59,8 +69,26 @@ impl Configuration {
         match resource {
             POLICIES => drop(self.policies.insert(name, Arc::new(Policy::read(&value)))),
             BINDINGS => drop(self.bindings.insert(name, Arc::new(Binding::read(&value)))),
+            MUTATING => {
+                let hooks = Hook::list(&name, &value);
+                self.mutating.insert(name, hooks.into());
+            }
+            VALIDATING => {
+                let hooks = Hook::list(&name, &value);
+                self.validating.insert(name, hooks.into());
+            }
             _ => {}
         }
+    }
+
+    /// Webhooks that may change what is written, in their order.
+    pub(crate) fn mutating(&self) -> impl Iterator<Item = &Hook> {
+        self.mutating.values().flat_map(|hooks| hooks.iter())
+    }
+
+    /// Webhooks that may not.
+    pub(crate) fn validating(&self) -> impl Iterator<Item = &Hook> {
+        self.validating.values().flat_map(|hooks| hooks.iter())
     }
 
     /// Policies with the bindings that put them to use.

@@ -41,20 +41,25 @@ fn texts(value: &Value, field: &str) -> Vec<Box<str>> {
 }
 
 impl Criteria {
-    /// Reads `matchConstraints` and `matchResources`.
-    pub(super) fn read(value: &Value) -> Self {
+    /// Reads `matchConstraints` and `matchResources`; a webhook, with `rules` for the name of the rules.
+    pub(super) fn read(value: &Value, rules: &str) -> Self {
         let list = |field: &str| {
             let items = value.get(field).and_then(Value::as_array).into_iter().flatten();
             items.map(Rule::read).collect()
         };
         let selector = |field: &str| value.get(field).map(Selector::of_labels).unwrap_or_default();
         Self {
-            rules: list("resourceRules"),
+            rules: list(rules),
             excluded: list("excludeResourceRules"),
             namespaces: selector("namespaceSelector"),
             objects: selector("objectSelector"),
             is_equivalent: object::text(value, &["matchPolicy"]) == Some("Equivalent"),
         }
+    }
+
+    /// Whether it has no rules.
+    pub(super) fn has_no_rules(&self) -> bool {
+        self.rules.is_empty()
     }
 
     /// The resource as which a request is meant: its own, or an equivalent one. None, if it is not meant at all. Where

@@ -167,7 +167,10 @@ impl Policy {
             fails_closed: text(spec, "failurePolicy") != "Ignore",
             parameters: parameters
                 .map(|kind| (text(kind, "apiVersion").into(), text(kind, "kind").into())),
-            criteria: Criteria::read(spec.get("matchConstraints").unwrap_or(&NOTHING)),
+            criteria: Criteria::read(
+                spec.get("matchConstraints").unwrap_or(&NOTHING),
+                "resourceRules",
+            ),
             conditions: conditions(spec, &few),
             validations: validations.collect(),
             variables,
@@ -299,7 +302,7 @@ impl Binding {
                 selector: one.get("selector").map(Selector::of_labels),
                 denies_without: text(one, "parameterNotFoundAction") == "Deny",
             }),
-            criteria: given("matchResources").map(Criteria::read),
+            criteria: given("matchResources").map(|one| Criteria::read(one, "resourceRules")),
             denies: acts("Deny"),
             warns: acts("Warn"),
         }

@@ -1,29 +1,135 @@
 //! A write as admission is asked about it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::Call;
-use crate::admission::{self, About, Operation};
+use crate::admission::{self, About, Ask, May, Operation, Outcome, Round};
 use crate::deletion::NAMESPACES;
 use crate::object;
 use crate::refusal::Refusal;
 use crate::request::{DryRun, Propagation, Validation};
 
 impl Call<'_> {
-    /// Whether what judges requests lets a write pass, which has been found good by itself.
+    /// Lets webhooks change an object that is to be written. Gives whom to ask first, if that is not known yet.
+    pub(super) fn mutate(
+        &mut self,
+        operation: Operation,
+        object: &mut Value,
+        old: Option<&Value>,
+    ) -> Result<Option<Vec<Ask>>, Refusal> {
+        let configuration = self.machine.admission();
+        if configuration.mutating().next().is_none() {
+            return Ok(None);
+        }
+        let options = self.told_options(operation);
+        let sent = object.clone();
+        // Who is asked once more, because others changed what they had seen; and who would be.
+        let (mut again, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        for is_again in [false, true] {
+            for (index, hook) in configuration.mutating().enumerate() {
+                if is_again && !again.contains(&index) {
+                    continue;
+                }
+                let about = self.about(operation, Some(object), old, &options);
+                if about.is_exempt() {
+                    return Ok(None);
+                }
+                match hook.call(&about, May::Change, self.round(is_again))? {
+                    Outcome::Passes => continue,
+                    Outcome::Warns(warnings) => self.warnings.extend(warnings),
+                    Outcome::Ask(ask) => return Ok(Some(vec![ask])),
+                    Outcome::Changes(warnings, mut changed) => {
+                        self.warnings.extend(warnings);
+                        self.complete_quietly(&mut changed)?;
+                        if changed != *object {
+                            *object = changed;
+                            again.append(&mut seen);
+                        }
+                    }
+                }
+                if hook.is_reinvoked {
+                    seen.insert(index);
+                }
+            }
+            if again.is_empty() {
+                break;
+            }
+        }
+        if *object != sent {
+            self.sent = Some(sent);
+        }
+        Ok(None)
+    }
+
+    /// Asks webhooks that may change objects about one that has nothing to change.
+    pub(super) fn consult(
+        &mut self,
+        operation: Operation,
+        old: Option<&Value>,
+    ) -> Result<Option<Vec<Ask>>, Refusal> {
+        let configuration = self.machine.admission();
+        let options = self.told_options(operation);
+        for hook in configuration.mutating() {
+            let about = self.about(operation, None, old, &options);
+            if about.is_exempt() {
+                return Ok(None);
+            }
+            match hook.call(&about, May::Change, self.round(false))? {
+                Outcome::Passes | Outcome::Changes(..) => {}
+                Outcome::Warns(warnings) => self.warnings.extend(warnings),
+                Outcome::Ask(ask) => return Ok(Some(vec![ask])),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether what judges requests lets a write pass, which has been found good by itself. Gives whom to ask first, if
+    /// that is not known yet.
     pub(super) fn judge(
         &mut self,
         operation: Operation,
         object: Option<&Value>,
         old: Option<&Value>,
-    ) -> Result<(), Refusal> {
-        if self.machine.admission().is_empty() {
-            return Ok(());
+    ) -> Result<Option<Vec<Ask>>, Refusal> {
+        let configuration = self.machine.admission();
+        if configuration.is_empty() {
+            return Ok(None);
         }
         let options = self.told_options(operation);
-        let warnings = admission::validate(&self.about(operation, object, old, &options))?;
+        let about = self.about(operation, object, old, &options);
+        let mut warnings = admission::validate(&about)?;
+        let mut asks = Vec::new();
+        let mut refused = None;
+        if !about.is_exempt() {
+            for hook in configuration.validating() {
+                match hook.call(&about, May::Judge, self.round(false)) {
+                    Ok(Outcome::Passes | Outcome::Changes(..)) => {}
+                    Ok(Outcome::Warns(more)) => warnings.extend(more),
+                    Ok(Outcome::Ask(ask)) => asks.push(ask),
+                    // All are asked, whatever the others say.
+                    Err(refusal) => refused = refused.or(Some(refusal)),
+                }
+            }
+        }
+        if !asks.is_empty() {
+            return Ok(Some(asks));
+        }
         self.warnings.extend(warnings);
-        Ok(())
+        refused.map_or(Ok(None), Err)
+    }
+
+    fn round(&self, is_again: bool) -> Round<'_> {
+        Round { asked: self.asked, entropy: self.request.entropy, is_again }
+    }
+
+    /// Fills in what is not said of an object that a webhook changed.
+    fn complete_quietly(&mut self, object: &mut Value) -> Result<(), Refusal> {
+        let validation = std::mem::replace(&mut self.options.validation, Validation::Ignore);
+        let completed = self.complete(object);
+        self.options.validation = validation;
+        completed
     }
 
     fn about<'b>(

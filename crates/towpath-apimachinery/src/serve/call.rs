@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::access::User;
+use crate::admission::Asked;
 use crate::decision::{Answer, Decision};
 use crate::machine::Machine;
 use crate::refusal::{Refusal, Subject};
@@ -28,6 +29,10 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Body,
     /// Whether it is known already whose the fields are.
     pub(crate) is_applied: bool,
+    /// What webhooks have said.
+    pub(crate) asked: &'a [Asked],
+    /// The object before webhooks or the cluster added to it, if they did: what is added is nobody's.
+    pub(crate) sent: Option<Value>,
     /// Texts for headers `Warning`.
     pub(crate) warnings: Vec<String>,
 }

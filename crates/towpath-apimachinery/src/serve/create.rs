@@ -63,6 +63,9 @@ impl Call<'_> {
     pub(super) fn insert(mut self, mut value: Value) -> Result<Decision, Refusal> {
         self.place(&mut value)?;
         self.namespace_is_open(&value)?;
+        if let Some(asks) = self.mutate(Operation::Create, &mut value, None)? {
+            return Ok(Decision::Ask(asks));
+        }
         self.identify(&mut value)?;
         let catalog = self.machine.surface().catalog();
         strategy::prepare_create(catalog, &self.resource.gvk(), &mut value);
@@ -77,7 +80,9 @@ impl Call<'_> {
         }
         self.hands_on_no_more(None, &value)?;
         self.validate(&value, None)?;
-        self.judge(Operation::Create, Some(&value), None)?;
+        if let Some(asks) = self.judge(Operation::Create, Some(&value), None)? {
+            return Ok(Decision::Ask(asks));
+        }
         let name = object::name(&value).to_owned();
         if self.machine.state().get(&self.key(&name)).is_some() {
             return Err(Refusal::already_exists(&self.subject(&name)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Call, decode};
-use crate::admission::Operation;
+use crate::admission::{Ask, Operation};
 use crate::decision::{Answer, Decision, Told};
 use crate::deletion::{self, How, Outcome};
 use crate::refusal::Refusal;
@@ -29,8 +29,10 @@ pub(super) fn delete(mut call: Call<'_>) -> Result<Decision, Refusal> {
     let stored = Arc::clone(call.stored()?);
     call.meant(&stored)?;
     if !call.machine.admission().is_empty() {
-        let old = call.value(&stored);
-        call.judge(Operation::Delete, None, Some(&old))?;
+        let asks = call.let_go(&[Arc::clone(&stored)])?;
+        if !asks.is_empty() {
+            return Ok(Decision::Ask(asks));
+        }
     }
     let is_dry = call.options.dry_run == DryRun::All;
     match call.outcome(&stored) {
@@ -65,9 +67,9 @@ pub(super) fn collection(mut call: Call<'_>) -> Result<Decision, Refusal> {
         .cloned()
         .collect();
     if !call.machine.admission().is_empty() {
-        for object in &objects {
-            let old = call.value(object);
-            call.judge(Operation::Delete, None, Some(&old))?;
+        let asks = call.let_go(&objects)?;
+        if !asks.is_empty() {
+            return Ok(Decision::Ask(asks));
         }
     }
     let changes: Vec<_> =
@@ -87,6 +89,23 @@ impl Call<'_> {
             self.options = options.with_body(&body)?;
         }
         Ok(())
+    }
+
+    /// Whether admission lets objects go; whom else it wants to ask.
+    fn let_go(&mut self, objects: &[Arc<Stored>]) -> Result<Vec<Ask>, Refusal> {
+        let mut asks = Vec::new();
+        for object in objects {
+            let old = self.value(object);
+            match self.consult(Operation::Delete, Some(&old))? {
+                Some(more) => asks.extend(more),
+                None => {
+                    asks.extend(
+                        self.judge(Operation::Delete, None, Some(&old))?.into_iter().flatten(),
+                    );
+                }
+            }
+        }
+        Ok(asks)
     }
 
     /// Whether the object that is there is the one that is meant.

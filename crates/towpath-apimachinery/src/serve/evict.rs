@@ -26,7 +26,9 @@ pub(super) fn evict(mut call: Call<'_>) -> Result<Decision, Refusal> {
         call.options = own.with_body(options)?;
     }
     let stored = Arc::clone(call.stored()?);
-    call.judge(Operation::Create, Some(&sent), None)?;
+    if let Some(asks) = call.judge(Operation::Create, Some(&sent), None)? {
+        return Ok(Decision::Ask(asks));
+    }
     let pod = call.value(&stored);
     let phase = object::text(&pod, &["status", "phase"]).unwrap_or_default();
     let mut changes = Vec::new();

@@ -118,6 +118,9 @@ impl Call<'_> {
         self.place(&mut new)?;
         self.precondition(stored, &new)?;
         carry(old, &mut new);
+        if let Some(asks) = self.mutate(Operation::Update, &mut new, Some(old))? {
+            return Ok(Decision::Ask(asks));
+        }
         let catalog = self.machine.surface().catalog();
         let below = self.subresource.as_deref();
         match &self.resource.custom {
@@ -131,7 +134,9 @@ impl Call<'_> {
         }
         self.hands_on_no_more(Some(old), &new)?;
         self.validate(&new, Some(old))?;
-        self.judge(Operation::Update, Some(&new), Some(old))?;
+        if let Some(asks) = self.judge(Operation::Update, Some(&new), Some(old))? {
+            return Ok(Decision::Ask(asks));
+        }
         if &*self.resource.id == custom::DEFINITIONS {
             custom::establish(self.machine, &mut new, &self.time());
         }
@@ -244,7 +249,9 @@ fn scale_to(
     }
     call.validate(&new, Some(&old))?;
     let shown = scale::of(&call.resource, &new);
-    call.judge(Operation::Update, Some(&shown), Some(&before))?;
+    if let Some(asks) = call.judge(Operation::Update, Some(&shown), Some(&before))? {
+        return Ok(Decision::Ask(asks));
+    }
     call.own(Some(&old), &mut new);
     if new == old || call.options.dry_run == DryRun::All {
         return Ok(call.answer(call.render().value(200, shown)));

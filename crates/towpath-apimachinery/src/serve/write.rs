@@ -102,12 +102,17 @@ impl Call<'_> {
     /// Notes whose the fields of an object are that was written whole.
     pub(super) fn own(&self, old: Option<&Value>, new: &mut Value) {
         let (manager, time) = (self.manager(), self.time());
-        fields::update(
-            old,
-            new,
-            &self.machine.shape(&self.resource),
-            &self.writer(&manager, &time),
-        );
+        let (shape, writer) = (self.machine.shape(&self.resource), self.writer(&manager, &time));
+        let Some(mut sent) = self.sent.clone() else {
+            fields::update(old, new, &shape, &writer);
+            return;
+        };
+        fields::update(old, &mut sent, &shape, &writer);
+        let managed = object::metadata(&mut sent).shift_remove("managedFields");
+        match managed {
+            Some(managed) => object::metadata(new).insert("managedFields".into(), managed),
+            None => object::metadata(new).shift_remove("managedFields"),
+        };
     }
 
     pub(super) fn writer<'b>(&'b self, manager: &'b str, time: &'b str) -> fields::Writer<'b> {

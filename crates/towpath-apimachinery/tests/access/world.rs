@@ -95,6 +95,7 @@ impl World {
             Ok(Decision::Answer(answer)) => answer,
             Ok(Decision::List(list)) => list.answer(),
             Ok(Decision::Watch(_)) => Answer::text(200, "watching"),
+            Ok(Decision::Ask(_)) => unreachable!("there are no webhooks"),
             Ok(Decision::Write { changes, reply }) => {
                 let events = self.machine.commit(changes).expect("nobody else writes");
                 let answer = reply.answer(&self.machine, &events);

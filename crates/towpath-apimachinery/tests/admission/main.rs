@@ -2,4 +2,5 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod policies;
+mod webhooks;
 mod world;

@@ -1,10 +1,12 @@
 //! A cluster that is asked one request after the other by its administrator.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use towpath_apimachinery::access::{Authority, Credentials, User};
+use towpath_apimachinery::admission::{Ask, Asked};
 use towpath_apimachinery::bootstrap::Bootstrap;
 use towpath_apimachinery::control;
 use towpath_apimachinery::decision::{Answer, Decision};
@@ -23,7 +25,14 @@ pub(crate) struct World {
     pub(crate) machine: Machine,
     now: Timestamp,
     asked: u128,
+    /// What webhooks say, by name.
+    pub(crate) hooks: BTreeMap<&'static str, Hook>,
+    /// Who was asked, and what.
+    pub(crate) calls: Vec<(String, Value)>,
 }
+
+/// What a webhook says to the request of a review: a response without its uid, or why there is none.
+pub(crate) type Hook = Box<dyn Fn(&Value) -> Result<Value, String>>;
 
 /// What a client is told.
 #[derive(Debug)]
@@ -43,7 +52,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let now = Timestamp::from_second(1_000_000).expect("it is a time");
         let machine = FRESH.cluster(Arc::new(Authority::default()), now, 7);
-        Self { machine, now, asked: 0 }
+        Self { machine, now, asked: 0, hooks: BTreeMap::new(), calls: Vec::new() }
     }
 
     /// The same cluster, started anew from what was kept of it.
@@ -58,11 +67,7 @@ impl World {
         });
         let surface = Surface::load(Minor::new(36)).expect("the catalog has this minor");
         let machine = Machine::restore(Arc::new(surface), state.revision(), kept);
-        Self {
-            machine: machine.expect("it is as it was written"),
-            now: self.now,
-            asked: self.asked,
-        }
+        Self { machine: machine.expect("it is as it was written"), ..Self::new() }
     }
 
     pub(crate) fn ask(&mut self, method: Method, path: &str, body: &Value) -> Told {
@@ -85,7 +90,15 @@ impl World {
             now: self.now,
             entropy: self.asked << 64 | self.asked,
         };
-        let answer = match self.machine.decide(&request) {
+        let mut said = Vec::new();
+        let decision = loop {
+            match self.machine.decide_with(&request, &said) {
+                Ok(Decision::Ask(asks)) => said.extend(asks.iter().map(|ask| self.call(ask))),
+                decision => break decision,
+            }
+        };
+        let answer = match decision {
+            Ok(Decision::Ask(_)) => unreachable!("they have been asked"),
             Err(refusal) => Answer::from(&refusal),
             Ok(Decision::Answer(answer)) => answer,
             Ok(Decision::List(list)) => list.answer(),
@@ -100,6 +113,18 @@ impl World {
         let text = String::from_utf8(answer.body).expect("answers are texts");
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Told { code: answer.code, body, warnings: answer.warnings }
+    }
+
+    fn call(&mut self, ask: &Ask) -> Asked {
+        let review: Value = serde_json::from_slice(&ask.body).expect("reviews are JSON");
+        let request = review["request"].clone();
+        let said = self.hooks[ask.webhook.as_str()](&request).map(|mut response| {
+            response["uid"] = request["uid"].clone();
+            let (kind, version) = (&review["kind"], &review["apiVersion"]);
+            json!({"kind": kind, "apiVersion": version, "response": response}).to_string().into()
+        });
+        self.calls.push((ask.webhook.clone(), request));
+        Asked { id: ask.id, said: said.map_err(|why| format!("Post {:?}: {why}", ask.url)) }
     }
 
     pub(crate) fn post(&mut self, path: &str, body: &Value) -> Told {

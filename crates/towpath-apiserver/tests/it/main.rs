@@ -6,3 +6,4 @@ mod crash;
 mod kube_clients;
 mod sockets;
 mod support;
+mod webhooks;
