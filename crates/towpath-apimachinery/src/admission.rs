@@ -7,12 +7,15 @@
 //! Source of the contract: `kubernetes/apiserver:pkg/admission/plugin`.
 //!
 //! Where to go next: `about.rs`, `matching.rs` for which requests are meant, `policy.rs` for
-//! ValidatingAdmissionPolicies, `webhook.rs` for webhooks, `refusals.rs` for policies that are refused themselves.
+//! ValidatingAdmissionPolicies, `webhook.rs` for webhooks, `pods.rs` for what every pod is given, `refusals.rs` for
+//! policies that are refused themselves.
 
 mod about;
 mod ask;
 mod configuration;
+mod limits;
 mod matching;
+mod pods;
 mod policy;
 mod refusals;
 mod review;
@@ -21,6 +24,8 @@ mod webhook;
 pub(crate) use about::{About, Operation};
 pub use ask::{Ask, Asked};
 pub(crate) use configuration::Configuration;
+pub(crate) use limits::check as within_limits;
+pub(crate) use pods::furnish as furnish_pod;
 pub(crate) use refusals::refusals;
 pub(crate) use webhook::{May, Outcome, Round};
 

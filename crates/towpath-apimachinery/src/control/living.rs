@@ -111,6 +111,11 @@ fn turn(desk: &mut Desk<'_>, event: &Event) {
             }
         }
         "nodes" => node_changed(desk, event),
+        "serviceaccounts" | "limitranges" | "priorityclasses.scheduling.k8s.io"
+            if event.previous.is_none() || id == "limitranges" =>
+        {
+            makers(desk, event);
+        }
         CONFIG_MAPS if is_faults(event) => faults_changed(desk, event),
         "namespaces" if !is_gone && &*event.key.name == "kube-node-lease" => {
             look_at_all(desk, &["nodes"]);
@@ -186,6 +191,26 @@ fn owners(desk: &mut Desk<'_>, event: &Event) {
         };
         let (space, name) = (&*event.key.namespace, desk::text(owner, &["name"]));
         if let Some(stored) = desk.machine.state().find(id, space, name) {
+            look(desk, id, stored);
+        }
+    }
+}
+
+/// Those who make pods try again: what kept them from it may be gone.
+fn makers(desk: &mut Desk<'_>, event: &Event) {
+    let machine = desk.machine;
+    for id in [
+        replicas::SETS,
+        replicas::CONTROLLERS,
+        statefulsets::STATEFUL,
+        daemons::DAEMONS,
+        jobs::JOBS,
+    ] {
+        // A class of priorities is everybody's.
+        let is_meant = |stored: &Stored| {
+            event.key.namespace.is_empty() || stored.head.namespace == event.key.namespace
+        };
+        for stored in machine.state().list(id, None).filter(|stored| is_meant(stored)) {
             look(desk, id, stored);
         }
     }

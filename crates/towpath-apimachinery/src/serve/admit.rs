@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::Call;
+use super::create::generate;
 use crate::admission::{self, About, Ask, May, Operation, Outcome, Round};
 use crate::deletion::NAMESPACES;
 use crate::object;
@@ -12,6 +13,33 @@ use crate::refusal::Refusal;
 use crate::request::{DryRun, Propagation, Validation};
 
 impl Call<'_> {
+    /// Adds to a new pod what the cluster adds to all of them.
+    pub(super) fn furnish(&mut self, object: &mut Value) -> Result<(), Refusal> {
+        if &*self.resource.id != "pods" || self.subresource.is_some() {
+            return Ok(());
+        }
+        let sent = object.clone();
+        let suffix = generate("", self.request.entropy.rotate_left(64));
+        let admitted = admission::furnish_pod(self.machine, self.namespace(), object, &suffix);
+        admitted.map_err(|why| self.forbidden(&sent, &why))?;
+        self.complete_quietly(object)?;
+        self.sent = Some(sent);
+        Ok(())
+    }
+
+    /// Whether the LimitRanges of the namespace let an object ask for what it asks for.
+    pub(super) fn within_limits(&self, object: &Value) -> Result<(), Refusal> {
+        let id = &*self.resource.id;
+        admission::within_limits(self.machine, self.namespace(), id, object)
+            .map_err(|why| self.forbidden(object, &why))
+    }
+
+    fn forbidden(&self, object: &Value, why: &str) -> Refusal {
+        let generated = object::text(object, &["metadata", "generateName"]).unwrap_or_default();
+        let name = Some(object::name(object)).filter(|name| !name.is_empty());
+        Refusal::forbidden(&self.subject(name.unwrap_or(generated)), why)
+    }
+
     /// Lets webhooks change an object that is to be written. Gives whom to ask first, if that is not known yet.
     pub(super) fn mutate(
         &mut self,
@@ -58,7 +86,7 @@ impl Call<'_> {
             }
         }
         if *object != sent {
-            self.sent = Some(sent);
+            self.sent.get_or_insert(sent);
         }
         Ok(None)
     }

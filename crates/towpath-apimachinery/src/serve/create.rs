@@ -63,6 +63,7 @@ impl Call<'_> {
     pub(super) fn insert(mut self, mut value: Value) -> Result<Decision, Refusal> {
         self.place(&mut value)?;
         self.namespace_is_open(&value)?;
+        self.furnish(&mut value)?;
         if let Some(asks) = self.mutate(Operation::Create, &mut value, None)? {
             return Ok(Decision::Ask(asks));
         }
@@ -80,6 +81,7 @@ impl Call<'_> {
         }
         self.hands_on_no_more(None, &value)?;
         self.validate(&value, None)?;
+        self.within_limits(&value)?;
         if let Some(asks) = self.judge(Operation::Create, Some(&value), None)? {
             return Ok(Decision::Ask(asks));
         }
@@ -161,7 +163,7 @@ pub(crate) fn uid(entropy: u128) -> String {
 }
 
 /// A name of a prefix and five characters, which make no words.
-fn generate(prefix: &str, entropy: u128) -> String {
+pub(super) fn generate(prefix: &str, entropy: u128) -> String {
     const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     const LONGEST: usize = 58;
     let mut name: String = prefix.chars().take(LONGEST).collect();

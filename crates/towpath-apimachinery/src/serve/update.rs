@@ -134,6 +134,9 @@ impl Call<'_> {
         }
         self.hands_on_no_more(Some(old), &new)?;
         self.validate(&new, Some(old))?;
+        if &*self.resource.id == "persistentvolumeclaims" && self.subresource.is_none() {
+            self.within_limits(&new)?;
+        }
         if let Some(asks) = self.judge(Operation::Update, Some(&new), Some(old))? {
             return Ok(Decision::Ask(asks));
         }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::script::Script;
 use super::{notes, quota};
+use crate::admission;
 use crate::deletion::{self, How, NAMESPACES};
 use crate::fields::{self, Writer};
 use crate::machine::Machine;
@@ -234,7 +235,7 @@ impl<'m> Desk<'m> {
     ///
     /// # Errors
     ///
-    /// The server's words, where a quota forbids it.
+    /// The server's words, where admission forbids it.
     pub(super) fn create(
         &mut self,
         resource: &str,
@@ -267,8 +268,11 @@ impl<'m> Desk<'m> {
         strategy::defaults(catalog, &gvk, &mut value);
         if &*resource.id == "pods" {
             let suffix = letters(self.entropy(&[&namespace, &name, "token"]));
-            strategy::admit_pod(&mut value, 0, Some(&suffix));
+            admission::furnish_pod(self.machine, &namespace, &mut value, &suffix)
+                .map_err(|why| forbidden(&resource.plural, &name, &why))?;
         }
+        admission::within_limits(self.machine, &namespace, &resource.id, &value)
+            .map_err(|why| forbidden(&resource.plural, &name, &why))?;
         let status = value.get("status").cloned();
         strategy::prepare_create(catalog, &gvk, &mut value);
         quota::admit(self.machine, resource, &value, &self.fresh).map_err(|error| error.message)?;
@@ -366,6 +370,10 @@ pub(super) fn hash(value: &Value) -> String {
 /// The number at a path, 0 if there is none.
 pub(super) fn int(value: &Value, path: &[&str]) -> i64 {
     object::at(value, path).and_then(Value::as_i64).unwrap_or_default()
+}
+
+fn forbidden(plural: &str, name: &str, why: &str) -> String {
+    format!("{plural} {name:?} is forbidden: {why}")
 }
 
 /// The list at a path, empty if there is none.

@@ -253,7 +253,7 @@ fn used(machine: &Machine, quota: &Value, namespace: &str, name: &str) -> i128 {
 }
 
 /// An amount in thousandths, rounded up; 0 for what is none.
-pub(super) fn amount(text: &str) -> i128 {
+pub(crate) fn amount(text: &str) -> i128 {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
