@@ -461,8 +461,8 @@ complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand sandbox; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -s C -l directory -d 'Work on the repository in this folder' -r -F
-complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start clone list stop delete" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start clone list stop delete" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
 yaml\t'The same as YAML'
 markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
@@ -470,16 +470,17 @@ unified\t'As `diff -u` writes; only `towpath diff` has it'
 sarif\t'For code scanning; only `towpath check` has it'
 junit\t'For reports of tests; only `towpath check` has it'
 github\t'Annotations of GitHub Actions; only `towpath check` has it'"
-complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start clone list stop delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -l offline -d 'Ask no registry and no remote'
-complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -s q -l quiet -d 'Print only the answer, no notes'
-complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -f -a "start" -d 'Serve the API of a Kubernetes cluster that runs no containers, until stopped'
-complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -f -a "list" -d 'List the clusters that run or are kept'
-complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -f -a "stop" -d 'Stop a cluster and wait until it has ended'
-complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start list stop delete" -f -a "delete" -d 'Stop a cluster and remove its kubeconfig and all that is kept of it'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start clone list stop delete" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start clone list stop delete" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start clone list stop delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start clone list stop delete" -f -a "start" -d 'Serve the API of a Kubernetes cluster that runs no containers, until stopped'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start clone list stop delete" -f -a "clone" -d 'Copy a live cluster into a sandbox of the same or a newer version, and serve it'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start clone list stop delete" -f -a "list" -d 'List the clusters that run or are kept'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start clone list stop delete" -f -a "stop" -d 'Stop a cluster and wait until it has ended'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and not __fish_seen_subcommand_from start clone list stop delete" -f -a "delete" -d 'Stop a cluster and remove its kubeconfig and all that is kept of it'
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -l kubernetes -d 'The version whose API is served' -r
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -l listen -d 'The address to listen on; port 0 takes a free one' -r
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -l kubeconfig -d 'Write the kubeconfig to this file, instead of one in the user\'s state folder' -r -F
@@ -501,6 +502,31 @@ complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -l context -d 'The live cluster, by its context in the kubeconfig' -r
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -l kubernetes -d 'The version whose API is served, instead of that of the live cluster' -r
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -l listen -d 'The address to listen on; port 0 takes a free one' -r
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -l kubeconfig -d 'Write the kubeconfig to this file, instead of one in the user\'s state folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -l data -d 'Keep the cluster in this folder, or go on with the one that is kept there' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -l name -d 'What the cluster is called' -r
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -l secrets -d 'Take the values of Secrets along'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -l webhooks -d 'Take the configurations of webhooks along, although nothing in a sandbox answers them'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -l dry-run -d 'Only tell what would come of it'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -l plain-http -d 'Without TLS and without a token, for tests; only on a loopback address'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from clone" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from list" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from list" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'

@@ -6,11 +6,11 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use crate::output::{
-    ActOutput, CheckOutput, ClusterDeleteOutput, ClusterListOutput, ClusterOutput,
-    ClusterStopOutput, DiffOutput, DiligenceOutput, ExplainOutput, HistoryOutput, ImpactOutput,
-    InitOutput, Output, PlanOutput, RecordedOutput, ReleaseDiffOutput, ReleaseListOutput,
-    ReleaseOutput, RulesOutput, SandboxCreateOutput, SandboxDeleteOutput, SandboxListOutput,
-    SandboxPromoteOutput, StatusOutput, VerifyOutput,
+    ActOutput, CheckOutput, ClusterCloneOutput, ClusterDeleteOutput, ClusterListOutput,
+    ClusterOutput, ClusterStopOutput, DiffOutput, DiligenceOutput, ExplainOutput, HistoryOutput,
+    ImpactOutput, InitOutput, Output, PlanOutput, RecordedOutput, ReleaseDiffOutput,
+    ReleaseListOutput, ReleaseOutput, RulesOutput, SandboxCreateOutput, SandboxDeleteOutput,
+    SandboxListOutput, SandboxPromoteOutput, StatusOutput, VerifyOutput,
 };
 use crate::path_file::PathFile;
 use crate::record::RecordFile;
@@ -43,6 +43,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("sandbox-delete.json", output::<SandboxDeleteOutput>("SandboxDelete")),
         ("cluster-start.json", output::<ClusterOutput>("ClusterStart")),
         ("cluster-list.json", output::<ClusterListOutput>("ClusterList")),
+        ("cluster-clone.json", output::<ClusterCloneOutput>("ClusterClone")),
         ("cluster-stop.json", output::<ClusterStopOutput>("ClusterStop")),
         ("cluster-delete.json", output::<ClusterDeleteOutput>("ClusterDelete")),
     ]

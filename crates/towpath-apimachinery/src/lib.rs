@@ -19,6 +19,7 @@ pub mod access;
 mod addresses;
 pub mod admission;
 pub mod bootstrap;
+pub mod clone;
 pub mod control;
 pub mod custom;
 pub mod decision;

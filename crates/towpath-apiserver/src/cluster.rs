@@ -199,6 +199,11 @@ impl Cluster {
         }
     }
 
+    /// Reads what the cluster serves and holds now.
+    pub(crate) fn machine<T>(&self, read: impl FnOnce(&Machine) -> T) -> T {
+        self.shared.read(read)
+    }
+
     /// Ends all watches, now and from now on.
     pub(crate) fn end_watches(&self) {
         self.shared.is_closed.send_replace(true);

@@ -12,12 +12,14 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use towpath_apimachinery::clone::Plan;
 use towpath_apimachinery::surface::Surface;
 use towpath_catalog::{Minor, UnknownMinor};
 
 use crate::access::Access;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
+use crate::fill::{Filled, fill};
 use crate::identity::{Identity, IdentityError};
 use crate::journal::JournalError;
 use crate::listen::Server;
@@ -145,6 +147,12 @@ impl Process {
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         self.identity.as_deref()
+    }
+
+    /// Writes the clone of a live cluster into it, before it serves anybody.
+    #[must_use]
+    pub fn fill(&self, plan: Plan) -> Filled {
+        self.runtime.block_on(fill(&self.cluster, plan))
     }
 
     /// Serves until the process is interrupted or asked to end.

@@ -21,7 +21,10 @@ pub use check::{
     CheckOutput, CheckedOutput, FindingOutput, FixedOutput, KubernetesOutput, RuleOutput,
     RulesOutput, SilencedOutput, SummaryOutput,
 };
-pub use cluster::{ClusterDeleteOutput, ClusterListOutput, ClusterOutput, ClusterStopOutput};
+pub use cluster::{
+    ClonedObjectOutput, ClusterCloneOutput, ClusterDeleteOutput, ClusterListOutput, ClusterOutput,
+    ClusterStopOutput, LeftOutOutput,
+};
 pub use diff::{
     DiffClusterOutput, DiffCountsOutput, DiffEnvironmentOutput, DiffGroupOutput, DiffOutput,
     DiffPlaceOutput, DiffSummaryOutput, FieldChangeOutput, NotComparedOutput, ObjectChangeOutput,

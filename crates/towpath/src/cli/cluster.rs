@@ -3,6 +3,7 @@
 //! The server is `towpath-apiserver`; here are the process, its record and its kubeconfig.
 
 pub(crate) mod args;
+mod clone;
 mod record;
 
 use std::fmt::Write as _;
@@ -17,8 +18,8 @@ use towpath_apiserver::process::{Options, Process, StartError};
 use towpath_apiserver::{journal, kubeconfig};
 use towpath_catalog::Minor;
 
-use self::args::{ClusterArgs, ClusterCommand, ClusterStartArgs};
-use self::record::{Place, Record, remove, unusable, write_private};
+use self::args::{ClusterArgs, ClusterCommand, ClusterServeArgs, ClusterStartArgs};
+use self::record::{Lock, Place, Record, remove, unusable, write_private};
 use super::args::Global;
 use super::failure::Failure;
 use super::print::{BOLD, DIM, GREEN, Printer, RED, styled};
@@ -29,6 +30,7 @@ pub(crate) fn run(global: &Global, args: &ClusterArgs, printer: &Printer) -> Res
     let folder = session::state_folder()?.join("clusters");
     let answer = match &args.command {
         ClusterCommand::Start(args) => return start(global, args, &folder, printer),
+        ClusterCommand::Clone(args) => return clone::run(global, args, &folder, printer),
         ClusterCommand::List => list(&folder)?,
         ClusterCommand::Stop(args) => stop(&folder, &args.name)?,
         ClusterCommand::Delete(args) => delete(&folder, &args.name)?,
@@ -43,53 +45,88 @@ fn start(
     folder: &Path,
     printer: &Printer,
 ) -> Result<u8, Failure> {
-    let place = Place::of(folder, &args.name)?;
     let kubernetes: Minor = args.kubernetes.parse()?;
-    let lock = place.lock()?.ok_or_else(|| {
-        Failure::new(format!("cluster {} is running", args.name))
-            .hint(format!("towpath cluster stop {}, or give another --name", args.name))
-    })?;
-    let file = match &args.kubeconfig {
-        Some(file) => std::path::absolute(global.directory.join(file))?,
-        None => place.kubeconfig(),
-    };
-    let mark = mark(&args.name);
-    refuse_foreign(&file, &mark)?;
-    let data = args.data.as_ref().map(|data| std::path::absolute(global.directory.join(data)));
-    let data = data.transpose()?;
-    let process = Process::start(&Options {
-        kubernetes,
-        listen: args.listen,
-        data: data.clone(),
-        plain_http: args.plain_http,
-    })
-    .map_err(not_started)?;
-    let text = kubeconfig::text(&args.name, &process.url(), process.identity());
-    write_private(&file, format!("{mark}\n{text}").as_bytes())
-        .map_err(|error| unusable(&file, error))?;
-    let record = Record {
-        name: args.name.clone(),
-        pid: std::process::id(),
-        kubernetes: kubernetes.to_string(),
-        server: process.url(),
-        kubeconfig: file,
-        data,
-        started: session::now()?.to_string(),
-    };
-    place.write(&record)?;
-    printer.answer(&started(&record)?, global.output)?;
-    printer.note(&format!("next: export KUBECONFIG={}", record.kubeconfig.display()));
+    let started = Started::new(global, &args.serve, kubernetes, folder)?;
+    started.serve(printer, |record| printer.answer(&self::started(record)?, global.output))
+}
 
-    let served = process.serve();
-    if record.data.is_none() {
-        remove(&record.kubeconfig)?;
-        place.forget(&lock)?;
+/// A cluster that listens and serves nobody yet.
+struct Started {
+    place: Place,
+    lock: Lock,
+    process: Process,
+    /// Its kubeconfig, and the text of it.
+    kubeconfig: (PathBuf, String),
+    record: Record,
+}
+
+impl Started {
+    fn new(
+        global: &Global,
+        args: &ClusterServeArgs,
+        kubernetes: Minor,
+        folder: &Path,
+    ) -> Result<Self, Failure> {
+        let place = Place::of(folder, &args.name)?;
+        let lock = place.lock()?.ok_or_else(|| {
+            Failure::new(format!("cluster {} is running", args.name))
+                .hint(format!("towpath cluster stop {}, or give another --name", args.name))
+        })?;
+        let file = match &args.kubeconfig {
+            Some(file) => std::path::absolute(global.directory.join(file))?,
+            None => place.kubeconfig(),
+        };
+        let mark = mark(&args.name);
+        refuse_foreign(&file, &mark)?;
+        let data = data(global, args)?;
+        let process = Process::start(&Options {
+            kubernetes,
+            listen: args.listen,
+            data: data.clone(),
+            plain_http: args.plain_http,
+        })
+        .map_err(not_started)?;
+        let text = kubeconfig::text(&args.name, &process.url(), process.identity());
+        let record = Record {
+            name: args.name.clone(),
+            pid: std::process::id(),
+            kubernetes: kubernetes.to_string(),
+            server: process.url(),
+            kubeconfig: file.clone(),
+            data,
+            started: session::now()?.to_string(),
+        };
+        Ok(Self { place, lock, process, kubeconfig: (file, format!("{mark}\n{text}")), record })
     }
-    lock.release();
-    served.map_err(|error| {
-        Failure::new("the cluster stopped, because it cannot be kept").because(error)
-    })?;
-    Ok(exit::YES)
+
+    /// Writes down where it is, says so, and serves until it is stopped.
+    fn serve(
+        self,
+        printer: &Printer,
+        say: impl FnOnce(&Record) -> Result<(), Failure>,
+    ) -> Result<u8, Failure> {
+        let Self { place, lock, process, kubeconfig: (file, text), record } = self;
+        write_private(&file, text.as_bytes()).map_err(|error| unusable(&file, error))?;
+        place.write(&record)?;
+        say(&record)?;
+        printer.note(&format!("next: export KUBECONFIG={}", record.kubeconfig.display()));
+
+        let served = process.serve();
+        if record.data.is_none() {
+            remove(&record.kubeconfig)?;
+            place.forget(&lock)?;
+        }
+        lock.release();
+        served.map_err(|error| {
+            Failure::new("the cluster stopped, because it cannot be kept").because(error)
+        })?;
+        Ok(exit::YES)
+    }
+}
+
+/// The folder that a cluster is kept in.
+fn data(global: &Global, args: &ClusterServeArgs) -> std::io::Result<Option<PathBuf>> {
+    args.data.as_ref().map(|data| std::path::absolute(global.directory.join(data))).transpose()
 }
 
 /// The first line of the kubeconfigs that are ours to overwrite and to remove.

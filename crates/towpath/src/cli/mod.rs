@@ -13,6 +13,7 @@ mod check;
 mod cluster;
 mod commit_files;
 mod complete;
+mod connected;
 mod demo;
 mod diff;
 mod disk_tree;

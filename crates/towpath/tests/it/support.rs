@@ -168,6 +168,14 @@ impl World {
         self.run_in(&self.repo, ADA, args)
     }
 
+    /// As [`World::run`], with the access of a kubeconfig.
+    pub(crate) fn run_with(&self, args: &[&str], kubeconfig: &str) -> i32 {
+        let mut command = self.command(args);
+        command.env("KUBECONFIG", kubeconfig);
+        let output = command.output().expect("the binary can be started");
+        self.tell(&format!("$ towpath {}", quoted(args)), &output)
+    }
+
     /// As [`World::run`], as somebody else.
     pub(crate) fn run_as(&self, who: Actor, args: &[&str]) -> i32 {
         self.run_in(&self.repo, who, args)

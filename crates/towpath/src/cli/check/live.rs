@@ -8,7 +8,7 @@ mod kinds;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use towpath_adapters::kubernetes::{Cluster, ClusterError, Problem, Settings};
+use towpath_adapters::kubernetes::{ClusterError, Settings};
 use towpath_catalog::Minor;
 use towpath_check::given::Given;
 use towpath_check::judge;
@@ -18,8 +18,8 @@ use towpath_check::subject::{Kubernetes, Subject, Target, TargetId};
 use towpath_core::finding::Finding;
 use towpath_core::id::{ClusterName, EnvironmentName};
 
+use super::super::connected::{self, Answers};
 use super::super::failure::Failure;
-use super::super::words::list;
 use super::Question;
 
 /// A cluster as it answered.
@@ -44,58 +44,16 @@ pub(super) struct Joined {
 
 /// Asks the clusters of some contexts for all that is judged.
 pub(super) fn connect(contexts: &[String]) -> Result<Vec<Connected>, Failure> {
-    let settings = Settings::for_user(|name| std::env::var_os(name));
+    let settings = connected::settings();
     let mut seen = BTreeSet::new();
     let contexts = contexts.iter().filter(|context| seen.insert(context.as_str()));
     Ok(contexts.map(|context| ask(context, &settings)).collect::<Result<_, ClusterError>>()?)
 }
 
 fn ask(context: &str, settings: &Settings) -> Result<Connected, ClusterError> {
-    let cluster = Cluster::connect(context, settings)?;
-    let mut not_checked = Vec::new();
-    let kubernetes = match cluster.version() {
-        Ok(minor) => Some(Minor::new(minor.0)),
-        Err(error) => {
-            not_checked.push(refused("its version", context, error)?);
-            None
-        }
-    };
-    let discovered = cluster.resources()?;
-    for one in discovered.unreachable {
-        not_checked.push(format!("{} on cluster {context}: {}", one.api_version, one.why));
-    }
-    let wanted: Vec<_> = discovered.resources.into_iter().filter_map(kinds::listing).collect();
-    let mut objects = Vec::new();
-    // Whoever may list little is told so in one line, not in one for each kind.
-    let mut unlisted: BTreeMap<u16, Vec<String>> = BTreeMap::new();
-    for (listing, answer) in wanted.iter().zip(cluster.list(&wanted)) {
-        let name = listing.resource.name();
-        match answer {
-            Ok(found) => objects.extend(found),
-            Err(ClusterError { problem: Problem::Status(status), .. }) => {
-                unlisted.entry(status).or_default().push(name);
-            }
-            Err(error) => not_checked.push(refused(&name, context, error)?),
-        }
-    }
-    for (status, names) in unlisted {
-        let why = match status {
-            403 => "the user of the context may not list them (403)".to_owned(),
-            status => format!("they cannot be listed ({status})"),
-        };
-        not_checked.push(format!("{} on cluster {context}: {why}", list(&names)));
-    }
-    Ok(Connected { context: context.to_owned(), kubernetes, objects, not_checked })
-}
-
-/// What is told of a question that a cluster does not answer, if it answers others.
-fn refused(what: &str, context: &str, error: ClusterError) -> Result<String, ClusterError> {
-    match error.problem {
-        Problem::Status(_) | Problem::Garbage => {
-            Ok(format!("{what} on cluster {context}: {}", error.why))
-        }
-        Problem::Access | Problem::Unreachable | Problem::Unauthorized => Err(error),
-    }
+    let Answers { kubernetes, objects, unanswered } =
+        connected::ask(context, settings, kinds::listing)?;
+    Ok(Connected { context: context.to_owned(), kubernetes, objects, not_checked: unanswered })
 }
 
 impl Connected {

@@ -28,6 +28,16 @@ pub(crate) enum ClusterCommand {
         towpath cluster start --kubernetes 1.36 --listen 127.0.0.1:6443 --kubeconfig ./kubeconfig"
     )]
     Start(ClusterStartArgs),
+    /// Copy a live cluster into a sandbox of the same or a newer version, and serve it
+    #[command(
+        after_help = "A rehearsal of an upgrade: what the version refuses, warns of or no longer serves is told before it is\n\
+        served. The live cluster is only read. What clusters make by themselves stays behind, and placeholders stand for\n\
+        the values of Secrets. With --dry-run it exits 1 if anything is refused or not served.\n\nExamples:\n  \
+        towpath cluster clone --context prod --name sandbox-a\n  \
+        towpath cluster clone --context prod --name next --kubernetes 1.37\n  \
+        towpath cluster clone --context prod --kubernetes 1.37 --dry-run -o json"
+    )]
+    Clone(ClusterCloneArgs),
     /// List the clusters that run or are kept
     #[command(after_help = "Examples:\n  towpath cluster list\n  towpath cluster list -o json")]
     List,
@@ -45,6 +55,35 @@ pub(crate) struct ClusterStartArgs {
     /// The version whose API is served
     #[arg(long, value_name = "VERSION")]
     pub(crate) kubernetes: String,
+    #[command(flatten)]
+    pub(crate) serve: ClusterServeArgs,
+}
+
+/// `towpath cluster clone`
+#[derive(Debug, Args)]
+pub(crate) struct ClusterCloneArgs {
+    /// The live cluster, by its context in the kubeconfig
+    #[arg(long, value_name = "CONTEXT")]
+    pub(crate) context: String,
+    /// The version whose API is served, instead of that of the live cluster
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes: Option<String>,
+    /// Take the values of Secrets along
+    #[arg(long)]
+    pub(crate) secrets: bool,
+    /// Take the configurations of webhooks along, although nothing in a sandbox answers them
+    #[arg(long)]
+    pub(crate) webhooks: bool,
+    /// Only tell what would come of it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) serve: ClusterServeArgs,
+}
+
+/// How a cluster is served.
+#[derive(Debug, Args)]
+pub(crate) struct ClusterServeArgs {
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
