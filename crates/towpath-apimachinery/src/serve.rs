@@ -96,6 +96,7 @@ fn objects(
         return Err(Refusal::method_not_allowed());
     }
     match (request.method, call.name.is_some()) {
+        _ if read::is_into_containers(&call) => Err(read::no_containers(&call)),
         (Method::Get, _) if call.options.watch => list::watch(call),
         (Method::Get, true) => read::get(&call),
         (Method::Get, false) => list::list(call),

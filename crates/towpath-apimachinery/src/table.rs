@@ -16,6 +16,13 @@ use crate::resource::{Column, Resource};
 
 pub use words::age;
 
+/// Whether the name comes last, and in wide tables only: what an event is about says more than what it is called.
+///
+/// Source of the contract: `kubernetes/kubernetes:pkg/printers/internalversion/printers.go`.
+fn is_name_last(resource: &Resource) -> bool {
+    matches!((&*resource.group, &*resource.kind), ("" | "events.k8s.io", "Event"))
+}
+
 /// The columns of a resource.
 #[must_use]
 pub fn columns(resource: &Resource) -> Value {
@@ -35,6 +42,10 @@ pub fn columns(resource: &Resource) -> Value {
                 .iter()
                 .map(|one| column(one.name, one.of_type, "", "", i64::from(one.is_wide))),
         ),
+    }
+    if is_name_last(resource) {
+        columns[0]["priority"] = 1.into();
+        columns.rotate_left(1);
     }
     columns.into()
 }
@@ -61,6 +72,9 @@ pub fn cells(resource: &Resource, object: &Value, now: Timestamp) -> Value {
             let columns = built_in::of(&resource.group, &resource.kind);
             cells.extend(columns.iter().map(|column| (column.cell)(object, now)));
         }
+    }
+    if is_name_last(resource) {
+        cells.rotate_left(1);
     }
     cells.into()
 }

@@ -15,6 +15,7 @@ use towpath_apimachinery::machine::Machine;
 use towpath_apimachinery::request::{Method, Request};
 use towpath_apimachinery::store::{Event, State};
 use towpath_apimachinery::surface::Surface;
+use towpath_apimachinery::table;
 use towpath_catalog::Minor;
 
 static SURFACE: LazyLock<Arc<Surface>> =
@@ -522,6 +523,60 @@ fn pods_wait_for_a_node_that_takes_them() {
     );
     cluster.patch("/api/v1/nodes/sandbox", &json!({"metadata": {"labels": {"disk": "ssd"}}}));
     assert_eq!(cluster.pods()[0]["status"]["phase"], "Running");
+}
+
+#[test]
+fn pods_of_a_workload_are_pending_until_a_node_takes_them() {
+    let mut cluster = Cluster::new("");
+    cluster.patch("/api/v1/nodes/sandbox", &json!({"spec": {"unschedulable": true}}));
+    cluster.apply(&deployment(2, "i:1"));
+    let phases: Vec<Value> =
+        cluster.pods().iter().map(|pod| pod["status"]["phase"].clone()).collect();
+    assert_eq!(phases, ["Pending", "Pending"]);
+}
+
+#[test]
+fn a_table_of_events_begins_with_what_happened() {
+    let machine = Machine::new(SURFACE.clone(), State::new(1));
+    let event = json!({
+        "kind": "Event",
+        "metadata": {"name": "p.1"},
+        "type": "Normal",
+        "involvedObject": {"kind": "Pod", "name": "p"},
+    });
+    for group in ["", "events.k8s.io"] {
+        let events = machine.resource(group, "v1", "events").unwrap();
+        let columns = table::columns(events);
+        let columns = columns.as_array().unwrap();
+        let cells = table::cells(events, &event, Timestamp::UNIX_EPOCH);
+        let cells = cells.as_array().unwrap();
+        assert_eq!((&columns[1]["name"], &cells[1]), (&json!("Type"), &json!("Normal")));
+        assert_eq!((&columns[9]["name"], &cells[9]), (&json!("Name"), &json!("p.1")));
+        assert_eq!((&columns[9]["priority"], columns.len()), (&json!(1), cells.len()));
+    }
+}
+
+#[test]
+fn nobody_gets_into_containers_that_do_not_run() {
+    let mut cluster = Cluster::new("");
+    cluster.apply(
+        "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: 'i:1'}]}}",
+    );
+    for (method, subresource) in [
+        (Method::Post, "exec"),
+        (Method::Get, "exec"),
+        (Method::Post, "attach"),
+        (Method::Post, "portforward"),
+    ] {
+        for (name, code, why) in [
+            ("p", 400, "pod p is in a sandbox cluster, which runs no containers"),
+            ("q", 404, "pods \"q\" not found"),
+        ] {
+            let path = format!("/api/v1/namespaces/a/pods/{name}/{subresource}");
+            let refusal = cluster.send(method, &path, &Value::Null).unwrap_err();
+            assert_eq!((&refusal["code"], &refusal["message"]), (&json!(code), &json!(why)));
+        }
+    }
 }
 
 #[test]

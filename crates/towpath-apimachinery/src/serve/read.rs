@@ -20,3 +20,20 @@ pub(super) fn get(call: &Call<'_>) -> Result<Decision, Refusal> {
     };
     Ok(call.answer(answer))
 }
+
+/// Whether a request is for a connection into the containers of a pod, by whichever verb clients open it.
+pub(super) fn is_into_containers(call: &Call<'_>) -> bool {
+    &*call.resource.id == "pods"
+        && matches!(call.subresource.as_deref(), Some("exec" | "attach" | "portforward"))
+}
+
+/// Why there is no such connection: there is no such pod, or nothing runs in it.
+pub(super) fn no_containers(call: &Call<'_>) -> Refusal {
+    match call.stored() {
+        Err(refusal) => refusal,
+        Ok(stored) => Refusal::bad_request(format!(
+            "pod {} is in a sandbox cluster, which runs no containers",
+            stored.head.name
+        )),
+    }
+}

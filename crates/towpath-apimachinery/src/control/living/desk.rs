@@ -273,7 +273,8 @@ impl<'m> Desk<'m> {
         }
         admission::within_limits(self.machine, &namespace, &resource.id, &value)
             .map_err(|why| forbidden(&resource.plural, &name, &why))?;
-        let status = value.get("status").cloned();
+        // Defaults leave an empty status behind, which says nothing against the one that a new object has.
+        let status = value.get("status").filter(|status| **status != json!({})).cloned();
         strategy::prepare_create(catalog, &gvk, &mut value);
         quota::admit(self.machine, resource, &value, &self.fresh).map_err(|error| error.message)?;
         let shape = self.machine.shape(resource);
