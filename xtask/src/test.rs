@@ -1,7 +1,8 @@
 //! `cargo xtask test`: everything that the project's tests need, then the tests.
 //!
-//! Tests run against real local peers: a registry and Git over HTTP. A peer that is not there is installed where that
-//! is possible, and otherwise ends the run before it begins: a test that cannot run has failed, it is never skipped.
+//! Tests run against real local peers: a registry, Git over HTTP and `kubectl`. A peer that is not there is installed
+//! where that is possible, and otherwise ends the run before it begins: a test that cannot run has failed, it is never
+//! skipped.
 //! Services are never started here; each test starts its own peer on a port of its own.
 
 use std::path::Path;
@@ -27,13 +28,18 @@ struct Peer {
     is_there: fn() -> bool,
 }
 
-const PEERS: [Peer; 3] = [
+const PEERS: [Peer; 4] = [
     Peer { what: "git", debian_package: "git", is_there: || run::on_path("git").is_some() },
     Peer { what: "git-http-backend", debian_package: "git", is_there: git_serves_http },
     Peer {
         what: "docker-registry",
         debian_package: "docker-registry",
         is_there: || run::on_path("docker-registry").is_some(),
+    },
+    Peer {
+        what: "kubectl",
+        debian_package: "kubernetes-client",
+        is_there: || run::on_path("kubectl").is_some(),
     },
 ];
 
@@ -141,7 +147,8 @@ mod tests {
 
     #[test]
     fn a_package_is_named_once_however_much_of_it_is_missing() {
-        assert_eq!(packages(&PEERS.iter().collect::<Vec<_>>()), ["git", "docker-registry"]);
+        let all: Vec<_> = PEERS.iter().collect();
+        assert_eq!(packages(&all), ["git", "docker-registry", "kubernetes-client"]);
         assert!(packages(&[]).is_empty());
     }
 }

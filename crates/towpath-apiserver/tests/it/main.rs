@@ -6,4 +6,5 @@ mod crash;
 mod kube_clients;
 mod sockets;
 mod support;
+mod tour;
 mod webhooks;
