@@ -4,6 +4,22 @@
 
 use serde_json::{Map, Value};
 
+/// How many objects and lists an object may have one in another. What is kept is read as JSON again, and readers of JSON
+/// go no deeper than 127.
+pub const DEEPEST: usize = 120;
+
+/// Whether a value has no more than so many objects and lists one in another.
+#[must_use]
+pub fn is_within(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Object(fields) => {
+            depth > 0 && fields.values().all(|value| is_within(value, depth - 1))
+        }
+        Value::Array(items) => depth > 0 && items.iter().all(|value| is_within(value, depth - 1)),
+        _ => true,
+    }
+}
+
 /// The text at a path of fields; `None` if there is none.
 #[must_use]
 pub fn text<'a>(object: &'a Value, path: &[&str]) -> Option<&'a str> {

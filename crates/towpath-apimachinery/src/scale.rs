@@ -61,7 +61,7 @@ pub fn of(resource: &Resource, value: &Value) -> Value {
 ///
 /// # Errors
 ///
-/// 422, if it says a number below zero.
+/// 422, if it says a number below zero, or if the number lies deeper than an object can be.
 pub fn set(
     resource: &Resource,
     value: &mut Value,
@@ -76,7 +76,10 @@ pub fn set(
         return Err(Refusal::invalid(&subject, vec![cause]));
     }
     let (wanted, ..) = paths(resource);
-    let (last, above) = wanted.split_last().expect("a path has a step");
+    let (last, above) = wanted
+        .split_last()
+        .filter(|_| wanted.len() < object::DEEPEST)
+        .ok_or_else(Refusal::unprocessable)?;
     let parent = above.iter().fold(object::map(value), |map, step| object::child(map, step));
     parent.insert((*last).into(), replicas.into());
     Ok(())

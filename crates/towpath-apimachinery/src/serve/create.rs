@@ -97,7 +97,7 @@ impl Call<'_> {
             self.own(None, &mut value);
         }
         self.warnings.dedup();
-        Ok(self.put(201, None, value))
+        self.put(201, None, value)
     }
 
     fn identify(&self, value: &mut Value) -> Result<(), Refusal> {

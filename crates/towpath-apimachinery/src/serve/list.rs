@@ -20,6 +20,9 @@ pub(super) fn list(call: Call<'_>) -> Result<Decision, Refusal> {
         "" => as_of(&call)?,
         text => Some(Token::parse(text).map_err(|error| Refusal::bad_request(error.to_string()))?),
     };
+    if let Some(token) = token.as_ref().filter(|token| token.revision > state.revision()) {
+        return Err(too_new(token.revision, state.revision()));
+    }
     let limit = options.limit.unwrap_or(usize::MAX);
     let page = state
         .page(&call.resource.id, call.namespace.as_deref(), token.as_ref(), limit, |object: &Stored| {

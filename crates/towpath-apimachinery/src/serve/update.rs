@@ -153,7 +153,7 @@ impl Call<'_> {
         if deletion::is_let_go(&self.resource, &new) && self.options.dry_run == DryRun::No {
             return Ok(delete::finish(self, stored, new));
         }
-        Ok(self.put(200, Some(stored), new))
+        self.put(200, Some(stored), new)
     }
 
     /// Whether the object that is sent is meant for the one that is there.
@@ -259,6 +259,6 @@ fn scale_to(
     if new == old || call.options.dry_run == DryRun::All {
         return Ok(call.answer(call.render().value(200, shown)));
     }
-    let change = call.change(Some(&stored), new);
+    let change = call.change(Some(&stored), new)?;
     Ok(call.write(200, vec![change], crate::decision::Told::Scale))
 }

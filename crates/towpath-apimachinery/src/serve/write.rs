@@ -135,24 +135,36 @@ impl Call<'_> {
         }
     }
 
-    /// The change that puts an object in its place.
-    pub(super) fn change(&self, old: Option<&Stored>, mut value: Value) -> Change {
+    /// The change that puts an object in its place, unless it could not be read again: owners of its fields are noted
+    /// deeper than the fields are.
+    pub(super) fn change(&self, old: Option<&Stored>, mut value: Value) -> Result<Change, Refusal> {
+        readable(&value)?;
         let resource = &self.resource;
         let key = self.key(object::name(&value));
         if resource.is_converted() && resource.custom.is_none() {
             strategy::convert(&mut value, &resource.gvk(), &resource.storage_gvk());
         }
         let expected = old.map_or(Expected::Absent, |old| Expected::Revision(old.revision));
-        Change { key, expected, what: What::Put(Draft::of(&value, &resource.selectable)) }
+        Ok(Change { key, expected, what: What::Put(Draft::of(&value, &resource.selectable)) })
     }
 
     /// Writes an object, or says what would be written.
-    pub(super) fn put(self, code: u16, old: Option<&Stored>, value: Value) -> Decision {
+    ///
+    /// # Errors
+    ///
+    /// 400, if it is nested too deeply.
+    pub(super) fn put(
+        self,
+        code: u16,
+        old: Option<&Stored>,
+        value: Value,
+    ) -> Result<Decision, Refusal> {
         if self.options.dry_run == DryRun::All {
-            return self.answer(self.render().value(code, value));
+            readable(&value)?;
+            return Ok(self.answer(self.render().value(code, value)));
         }
-        let change = self.change(old, value);
-        self.write(code, vec![change], Told::Object)
+        let change = self.change(old, value)?;
+        Ok(self.write(code, vec![change], Told::Object))
     }
 
     pub(super) fn write(self, code: u16, changes: Vec<Change>, what: Told) -> Decision {
@@ -166,6 +178,14 @@ impl Call<'_> {
         };
         Decision::Write { changes, reply }
     }
+}
+
+/// Whether an object can be read again when it is kept.
+fn readable(value: &Value) -> Result<(), Refusal> {
+    if object::is_within(value, object::DEEPEST) {
+        return Ok(());
+    }
+    Err(Refusal::bad_request("exceeded max depth"))
 }
 
 /// What the server says of a custom resource. Rules in CEL are not evaluated on objects that are wrong in certain ways.
