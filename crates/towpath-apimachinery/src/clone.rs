@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use towpath_catalog::{GroupVersionKind, is_built_in_group};
 
 use crate::object::{at, map, metadata, name, namespace, text};
+use crate::resource::qualified;
 
 /// What comes along only if it is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -121,7 +122,9 @@ pub fn plan(objects: impl IntoIterator<Item = Value>, options: Options) -> Plan 
         };
         let gvk = GroupVersionKind::of(api_version, kind);
         match left_out(&gvk, &object, options) {
-            Some(why) => *plan.left_out.entry((why, called(&gvk))).or_default() += 1,
+            Some(why) => {
+                *plan.left_out.entry((why, qualified(gvk.kind, gvk.group))).or_default() += 1
+            }
             None => {
                 let rank = rank(&gvk);
                 ranked.push((rank, step(object, options)));
@@ -131,14 +134,6 @@ pub fn plan(objects: impl IntoIterator<Item = Value>, options: Options) -> Plan 
     ranked.sort_by_key(|(rank, _)| *rank);
     plan.steps = owners_first(ranked.into_iter().map(|(_, step)| step).collect());
     plan
-}
-
-/// `ReplicaSet.apps`, `Pod`.
-fn called(gvk: &GroupVersionKind<'_>) -> String {
-    match gvk.group {
-        "" => gvk.kind.to_owned(),
-        group => format!("{}.{group}", gvk.kind),
-    }
 }
 
 fn is_one_of(kinds: &[(&str, &str)], gvk: &GroupVersionKind<'_>) -> bool {

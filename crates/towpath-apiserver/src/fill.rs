@@ -11,7 +11,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use towpath_apimachinery::clone::{Plan, Step, reown};
 use towpath_apimachinery::object::{name, namespace, text};
-use towpath_apimachinery::resource::Resource;
+use towpath_apimachinery::resource::{Resource, qualified};
 use towpath_catalog::{GroupVersionKind, Phase, is_built_in_group, lifecycle};
 
 use crate::access::administrator;
@@ -120,21 +120,13 @@ async fn copy(
     if let Some(new) = text(&reply.body, &["metadata", "uid"]) {
         uids.insert(uid, new.to_owned());
     }
-    *filled.copied.entry(resource_name(&gvk)).or_default() += 1;
+    *filled.copied.entry(qualified(gvk.kind, gvk.group)).or_default() += 1;
     let Some(status) = status.filter(|_| resource.subresource("status").is_some()) else { return };
     let mut whole = ask(cluster, Method::GET, &own, &Value::Null).await.body;
     whole["status"] = status;
     let reply = ask(cluster, Method::PUT, &format!("{own}/status"), &whole).await;
     if !reply.is_good() {
         filled.refused.push((named, format!("its status: {}", reply.message())));
-    }
-}
-
-/// `Deployment.apps`, `Pod`.
-fn resource_name(gvk: &GroupVersionKind<'_>) -> String {
-    match gvk.group {
-        "" => gvk.kind.to_owned(),
-        group => format!("{}.{group}", gvk.kind),
     }
 }
 
@@ -146,7 +138,7 @@ fn served(cluster: &Cluster, gvk: &GroupVersionKind<'_>) -> Option<Arc<Resource>
         let replaced = || {
             let replacement =
                 lifecycle(gvk)?.replacement_in(machine.surface().catalog().minor())?;
-            of(&replacement.kind)
+            of(&replacement.kind).filter(|it| *it.kind == *gvk.kind)
         };
         let other = || {
             let versions = machine.group(gvk.group)?.versions.iter();

@@ -4,30 +4,9 @@ use serde_json::{Value, json};
 use towpath_testkit::api_server::{ApiServer, Served, refusal};
 use towpath_testkit::faulty_registry::{Answer, Rule};
 
+use crate::fleet::DEFINITION;
 use crate::render::{kustomization, sync};
 use crate::support::{World, assert_transcript};
-
-const DEFINITION: &str = "\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: widgets.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {plural: widgets, kind: Widget}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema:
-        type: object
-        properties:
-          spec:
-            type: object
-            properties:
-              size: {type: integer, maximum: 9}
-";
 
 fn definition() -> Value {
     json!({

@@ -69,6 +69,11 @@ pub(super) fn run(
 /// A clone begins with nothing: what was kept would be mixed with it.
 fn refuse_kept(global: &Global, args: &ClusterCloneArgs) -> Result<(), Failure> {
     match data(global, &args.serve)? {
+        Some(folder) if args.dry_run => Err(Failure::new(format!(
+            "a clone that is only tried is not kept in {}",
+            folder.display()
+        ))
+        .hint("leave out --data or --dry-run")),
         Some(folder) if journal::FILES.iter().any(|file| folder.join(file).exists()) => {
             Err(Failure::new(format!("a cluster is kept in {} already", folder.display()))
                 .hint("name another folder, or `towpath cluster delete` it first"))
