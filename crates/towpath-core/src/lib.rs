@@ -37,6 +37,7 @@ pub mod pin;
 pub mod plan;
 pub mod record;
 pub mod release;
+pub mod running;
 pub mod snapshot;
 pub mod stated;
 pub mod status;

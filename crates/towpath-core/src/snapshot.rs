@@ -13,6 +13,7 @@ use crate::path::{Environment, Path};
 use crate::pin::Pin;
 use crate::record::History;
 use crate::release::{Reach, Release, Releases, Revision};
+use crate::running::ClusterReport;
 use crate::tracking::{Exact, Policy, Tracking};
 use crate::version::Version;
 use crate::why::Why;
@@ -33,20 +34,11 @@ pub struct Snapshot {
     /// Pairs of a branch and a release's commit that the branch contains.
     pub contained: BTreeSet<(BranchName, CommitId)>,
     /// What each connected cluster runs. A cluster that is not here is not connected.
-    pub running: BTreeMap<ClusterName, Running>,
+    pub running: BTreeMap<ClusterName, ClusterReport>,
     /// The ledger, folded.
     pub history: History,
     /// What the checks found.
     pub findings: Vec<Finding>,
-}
-
-/// What a connected cluster reports of a component.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Running {
-    /// The revision it has applied.
-    pub revision: Revision,
-    /// Since when.
-    pub since: Timestamp,
 }
 
 /// The version that a pin means now.

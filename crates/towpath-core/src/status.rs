@@ -9,7 +9,8 @@ use crate::pin::{Location, Pin};
 use crate::plan::{Outcome, Plan, Proposal};
 use crate::record::Promotion;
 use crate::release::Release;
-use crate::snapshot::{Desired, Running, Snapshot};
+use crate::running::ClusterReport;
+use crate::snapshot::{Desired, Snapshot};
 use crate::tracking::{Policy, Tracking};
 use crate::why::Why;
 
@@ -72,7 +73,7 @@ pub struct ClusterStatus {
     /// What it tracks, where that differs from the first cluster of its environment.
     pub differs: Vec<(ComponentName, Tracking)>,
     /// What it runs; `None`: not connected, so unknown.
-    pub running: Option<Running>,
+    pub running: Option<ClusterReport>,
 }
 
 /// What comes next for a component in an environment.

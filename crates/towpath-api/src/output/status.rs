@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use towpath_core::running::{ClusterReport, Contact};
 use towpath_core::status::{ComponentStatus, EnvironmentStatus, Status};
 use towpath_core::tracking::Tracking;
 
@@ -144,10 +145,38 @@ pub struct RunningOutput {
     pub state: &'static str,
     /// Why it is unknown.
     pub reason: Option<String>,
-    /// The revision it reports.
+    /// Its components as it last reported them.
+    pub components: Vec<RunningComponentOutput>,
+}
+
+/// What a cluster runs of a component.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunningComponentOutput {
+    /// The component.
+    pub name: String,
+    /// The revision that it has applied, in Flux's form.
     pub revision: Option<String>,
-    /// Since when, RFC 3339.
-    pub since: Option<String>,
+    /// `healthy`, `progressing`, `unknown` or `failed`.
+    pub health: &'static str,
+    /// Since when it reports both, RFC 3339.
+    pub since: String,
+    /// Whether its delivery is suspended.
+    pub suspended: bool,
+    /// What is not well.
+    pub ailing: Vec<AilingOutput>,
+}
+
+/// An object that is not well.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AilingOutput {
+    /// Which: `Deployment apps/web`.
+    pub object: String,
+    /// `progressing`, `unknown` or `failed`.
+    pub health: &'static str,
+    /// Why, as the cluster tells it.
+    pub why: String,
 }
 
 impl StatusOutput {
@@ -196,24 +225,41 @@ fn environment(e: &EnvironmentStatus) -> EnvironmentOutput {
                         tracks: actual(tracking),
                     })
                     .collect(),
-                running: match &c.running {
-                    None => RunningOutput {
-                        state: "unknown",
-                        reason: Some("no cluster is connected".to_owned()),
-                        revision: None,
-                        since: None,
-                    },
-                    Some(running) => RunningOutput {
-                        state: "known",
-                        reason: None,
-                        revision: Some(running.revision.to_string()),
-                        since: Some(running.since.to_string()),
-                    },
-                },
+                running: running(c.running.as_ref()),
             })
             .collect(),
         components,
     }
+}
+
+fn running(report: Option<&ClusterReport>) -> RunningOutput {
+    let Some(report) = report else {
+        let reason = Some("no cluster is connected".to_owned());
+        return RunningOutput { state: "unknown", reason, components: Vec::new() };
+    };
+    let (state, reason) = match &report.contact {
+        Contact::Connected => ("known", None),
+        Contact::Lost { since, why } => {
+            ("unknown", Some(format!("not reached since {since}: {why}")))
+        }
+    };
+    let components = report.components.iter().map(|(name, running)| RunningComponentOutput {
+        name: name.to_string(),
+        revision: running.revision.as_ref().map(ToString::to_string),
+        health: running.health.word(),
+        since: running.since.to_string(),
+        suspended: running.suspended,
+        ailing: running
+            .ailing
+            .iter()
+            .map(|ailing| AilingOutput {
+                object: ailing.object.to_string(),
+                health: ailing.health.word(),
+                why: ailing.why.clone(),
+            })
+            .collect(),
+    });
+    RunningOutput { state, reason, components: components.collect() }
 }
 
 fn component(c: &ComponentStatus) -> ComponentOutput {
