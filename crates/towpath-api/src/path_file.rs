@@ -3,7 +3,7 @@
 //! Reads the file into [`Stated`] with every mistake placed at its line. Unknown keys are mistakes.
 //! Next: [`crate::path_text`], which writes the file for `towpath init`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -11,22 +11,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use towpath_catalog::Minor;
-use towpath_core::chain;
+use towpath_core::gate::Gate;
 use towpath_core::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
-use towpath_core::path::{Gate, KubernetesMinor};
+use towpath_core::path::KubernetesMinor;
 use towpath_core::stated::{
     RegistryMapping, Stated, StatedCluster, StatedComponent, StatedEnvironment,
 };
 use towpath_core::tracking::Policy;
-use towpath_core::version::Range;
 use towpath_yaml::Span;
 
 pub use self::checks::{ChecksSpec, SeveritySpec, SilenceSpec};
+pub use self::conduct::{AmountSpec, OnFailureSpec, SupersedeSpec, VerifySpec, WaveSpec};
+pub use self::gates::{ApprovalSpec, GateSpec, OrderSpec, TestGateSpec};
 use self::mistake::{Wrong, deepest, locate, report, tidy, wrong};
+pub use self::tests::TestSpec;
 use crate::API_VERSION;
 
 mod checks;
+mod conduct;
+mod gates;
 mod mistake;
+mod tests;
 
 /// The file's name, at the root of the repository.
 pub const FILE_NAME: &str = "towpath.yaml";
@@ -57,6 +62,12 @@ pub struct PathSpec {
     /// The environments that a change travels.
     #[serde(default)]
     pub environments: Vec<EnvironmentSpec>,
+    /// Groups of people by name, as e-mail addresses: who may approve.
+    #[serde(default)]
+    pub groups: BTreeMap<String, Vec<String>>,
+    /// Tests that releases are put to in environments.
+    #[serde(default)]
+    pub tests: Vec<TestSpec>,
     /// Where to look for artifacts instead of where the clusters look: mirrors and OCI layout folders.
     #[serde(default)]
     pub registries: Vec<RegistrySpec>,
@@ -98,6 +109,21 @@ pub struct EnvironmentSpec {
     /// Conditions on entering.
     #[serde(default)]
     pub gates: Vec<GateSpec>,
+    /// Whether open gates start a promotion by themselves (`towpath run`). Left out: no.
+    #[serde(default)]
+    pub auto: bool,
+    /// What becomes of a release that waits while a newer one comes. Left out: `latest`.
+    pub supersede: Option<SupersedeSpec>,
+    /// What happens when a promotion fails. Left out: `halt`.
+    pub on_failure: Option<OnFailureSpec>,
+    /// Groups of clusters that move together, in order. Clusters that none takes are the last.
+    #[serde(default)]
+    pub waves: Vec<WaveSpec>,
+    /// Components whose versions move together, as a set that was verified together.
+    #[serde(default)]
+    pub bundle: Vec<String>,
+    /// What it takes to verify a release here.
+    pub verify: Option<VerifySpec>,
     /// Whether an exact version is demanded of it. Left out: by its name.
     pub production: Option<bool>,
     /// The Kubernetes that its clusters run: `"1.36"`, or what `kubectl version` prints. What is checked for it
@@ -129,6 +155,9 @@ pub struct ClusterSpec {
     pub context: Option<String>,
     /// The Kubernetes that it runs, where it is another one than its environment's.
     pub kubernetes: Option<KubernetesSpec>,
+    /// What is said of it, for waves to choose by.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// A version of Kubernetes: `"1.36"`, `v1.36.2`. Without quotes `1.30` is a number to YAML and means 1.3, so quotes are
@@ -136,46 +165,6 @@ pub struct ClusterSpec {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct KubernetesSpec(pub String);
-
-/// One gate: a mapping with a single key.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub enum GateSpec {
-    /// Approvals of the plan's hash; the author of the release does not count.
-    Approval(ApprovalSpec),
-    /// Another component's release in this environment satisfies a range.
-    Order(OrderSpec),
-    /// The release was verified on the clusters of the named environments.
-    Verified(Vec<String>),
-    /// Contiguous healthy time in the environments before: `48h`, `90m`, `1h30m`.
-    Soak(String),
-}
-
-/// How many approvals, and by whom.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ApprovalSpec {
-    /// How many.
-    #[serde(default = "one")]
-    pub count: u32,
-    /// E-mail addresses of those who may approve. Left out: anybody but the author.
-    #[serde(default)]
-    pub by: Vec<String>,
-}
-
-fn one() -> u32 {
-    1
-}
-
-/// Which component must satisfy which range.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct OrderSpec {
-    /// The component.
-    pub component: String,
-    /// The range, as Flux understands ranges.
-    pub range: String,
-}
 
 /// A mapping of registries.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -277,7 +266,10 @@ fn convert(spec: &PathSpec) -> Result<Stated, Wrong> {
         stated.components.push(convert_component(i, component)?);
     }
     for (i, environment) in spec.environments.iter().enumerate() {
-        stated.environments.push(convert_environment(i, environment)?);
+        stated.environments.push(convert_environment(i, environment, &spec.groups)?);
+    }
+    for (i, test) in spec.tests.iter().enumerate() {
+        stated.tests.push(tests::convert(i, test)?);
     }
     for (i, registry) in spec.registries.iter().enumerate() {
         if !registry.from.starts_with("oci://") {
@@ -321,7 +313,11 @@ fn convert_component(i: usize, component: &ComponentSpec) -> Result<StatedCompon
     })
 }
 
-fn convert_environment(i: usize, spec: &EnvironmentSpec) -> Result<StatedEnvironment, Wrong> {
+fn convert_environment(
+    i: usize,
+    spec: &EnvironmentSpec,
+    groups: &BTreeMap<String, Vec<String>>,
+) -> Result<StatedEnvironment, Wrong> {
     let name = EnvironmentName::parse(&spec.name)
         .map_err(|e| wrong(&[&"environments", &i, &"name"], e))?;
     let mut clusters = None;
@@ -336,14 +332,15 @@ fn convert_environment(i: usize, spec: &EnvironmentSpec) -> Result<StatedEnviron
             let kubernetes =
                 kubernetes(&cluster.kubernetes, &[&"environments", &i, &"clusters", &j])?;
             let context = cluster.context.clone();
-            out.push(StatedCluster { name, folder, context, kubernetes });
+            let labels = cluster.labels.clone();
+            out.push(StatedCluster { name, folder, context, labels, kubernetes });
         }
         clusters = Some(out);
     }
     let after = spec.after.as_deref().map(|l| environments(l, &[&"environments", &i, &"after"]));
-    let mut gates = Vec::new();
+    let mut conditions = Vec::new();
     for (j, gate) in spec.gates.iter().enumerate() {
-        gates.push(convert_gate(i, j, gate)?);
+        conditions.push(gates::convert(i, j, gate, groups)?);
     }
     Ok(StatedEnvironment {
         name,
@@ -354,7 +351,8 @@ fn convert_environment(i: usize, spec: &EnvironmentSpec) -> Result<StatedEnviron
             PolicySpec::Exact => Policy::Exact,
         }),
         after: after.transpose()?,
-        gates,
+        gates: Gate::named(conditions),
+        conduct: conduct::convert(i, spec)?,
         production: spec.production,
         kubernetes: kubernetes(&spec.kubernetes, &[&"environments", &i])?,
     })
@@ -370,30 +368,6 @@ fn kubernetes(
         wrong(&at, error)
     })?;
     Ok(Some(KubernetesMinor(minor.number())))
-}
-
-fn convert_gate(i: usize, j: usize, gate: &GateSpec) -> Result<Gate, Wrong> {
-    Ok(match gate {
-        GateSpec::Approval(approval) => Gate::Approval {
-            count: approval.count,
-            by: approval.by.iter().cloned().collect::<BTreeSet<_>>(),
-        },
-        GateSpec::Order(order) => Gate::Order {
-            component: ComponentName::parse(&order.component).map_err(|e| {
-                wrong(&[&"environments", &i, &"gates", &j, &"order", &"component"], e)
-            })?,
-            range: Range::parse(&order.range).map_err(|e| {
-                wrong(&[&"environments", &i, &"gates", &j, &"order", &"range"], chain(&e))
-            })?,
-        },
-        GateSpec::Verified(from) => Gate::Verified {
-            from: environments(from, &[&"environments", &i, &"gates", &j, &"verified"])?,
-        },
-        GateSpec::Soak(text) => Gate::Soak {
-            duration: duration(text)
-                .map_err(|e| wrong(&[&"environments", &i, &"gates", &j, &"soak"], e))?,
-        },
-    })
 }
 
 fn environments(

@@ -4,8 +4,9 @@
 
 use std::fmt::Write as _;
 
+use towpath_core::gate::{Condition, Gate};
 use towpath_core::id::{ComponentName, EnvironmentName};
-use towpath_core::path::{Environment, Gate, Path, ReleaseStream};
+use towpath_core::path::{Environment, Path, ReleaseStream};
 use towpath_core::tracking::{Policy, Tracking};
 use towpath_core::why::human;
 use towpath_yaml::quote;
@@ -152,41 +153,58 @@ fn environment_text(out: &mut String, environment: &Environment, note: Option<&E
         "    # Conditions on entering; all must be open. `checks` is always among them.\n    gates:\n",
     );
     for gate in gates {
-        match gate {
-            Gate::Approval { count, by } if by.is_empty() => {
+        write_gate(out, environment, &gate.condition);
+    }
+    out.push_str("    # with clusters connected, add for example: - soak: 48h\n");
+}
+
+fn write_gate(out: &mut String, environment: &Environment, condition: &Condition) {
+    let list = |names: &[EnvironmentName]| -> String {
+        names.iter().map(|n| quote(n.as_str()).into_owned()).collect::<Vec<_>>().join(", ")
+    };
+    let _ = match condition {
+        Condition::Approval { count, by, valid_for, signed } => {
+            if by.is_empty() {
                 let _ = writeln!(
                     out,
-                    "    # approvals of the plan's hash (`towpath approve {}`); who made the release does not count\n\
-                     \x20   - approval:\n        count: {count}",
+                    "    # approvals of the plan's hash (`towpath approve {}`); who made the release does not count",
                     environment.name
                 );
             }
-            Gate::Approval { count, by } => {
+            let _ = writeln!(out, "    - approval:\n        count: {count}");
+            if !by.is_empty() {
                 let by: Vec<_> = by.iter().map(|b| quote(b).into_owned()).collect();
-                let _ = writeln!(
-                    out,
-                    "    - approval:\n        count: {count}\n        by: [{}]",
-                    by.join(", ")
-                );
+                let _ = writeln!(out, "        by: [{}]", by.join(", "));
             }
-            Gate::Order { component, range } => {
-                let _ = writeln!(
-                    out,
-                    "    - order:\n        component: {}\n        range: {}",
-                    quote(component.as_str()),
-                    quote(&range.to_string())
-                );
+            if let Some(long) = valid_for {
+                let _ = writeln!(out, "        validFor: {}", human(*long));
             }
-            Gate::Verified { from } => {
-                let from: Vec<_> = from.iter().map(|n| quote(n.as_str()).into_owned()).collect();
-                let _ = writeln!(out, "    - verified: [{}]", from.join(", "));
+            if *signed {
+                let _ = writeln!(out, "        signed: true");
             }
-            Gate::Soak { duration } => {
-                let _ = writeln!(out, "    - soak: {}", human(*duration));
-            }
+            Ok(())
         }
-    }
-    out.push_str("    # with clusters connected, add for example: - soak: 48h\n");
+        Condition::Order { component, range } => writeln!(
+            out,
+            "    - order:\n        component: {}\n        range: {}",
+            quote(component.as_str()),
+            quote(&range.to_string())
+        ),
+        Condition::Verified { from, any: false } => {
+            writeln!(out, "    - verified: [{}]", list(from))
+        }
+        Condition::Verified { from, any: true } => {
+            writeln!(out, "    - verifiedInAny: [{}]", list(from))
+        }
+        Condition::Soak { duration } => writeln!(out, "    - soak: {}", human(*duration)),
+        Condition::Test { name, environments } => writeln!(
+            out,
+            "    - test:\n        name: {}\n        in: [{}]",
+            quote(name.as_str()),
+            list(environments)
+        ),
+        Condition::Status { name } => writeln!(out, "    - status: {}", quote(name)),
+    };
 }
 
 /// A text that cannot end the comment it stands in.

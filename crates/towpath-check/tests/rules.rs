@@ -77,6 +77,7 @@ fn take(case: &mut Case, name: &str, text: String) {
                 tracks: Some(policy.expect("a policy")),
                 after: None,
                 gates: Vec::new(),
+                conduct: towpath_core::conduct::Conduct::default(),
                 production: None,
                 kubernetes: None,
             });

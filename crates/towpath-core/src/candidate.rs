@@ -3,6 +3,7 @@
 //!
 //! Must not judge gates; that is [`crate::gate`]. Next: [`crate::plan`].
 
+use crate::conduct::Supersede;
 use crate::id::{CommitId, ComponentName, Digest, EnvironmentName};
 use crate::path::{Environment, Path};
 use crate::pin::Pin;
@@ -35,9 +36,9 @@ pub(crate) fn choose(
     request: &Request,
 ) -> Choice {
     let wanted = if request.rollback && request.to.is_none() {
-        match snapshot.history.last_good(&environment.name, component, proposal.has.as_ref()) {
-            Some(version) => version,
-            None => return Choice::Refuse(vec![Why::NothingToRollBackTo]),
+        match back_to(snapshot, environment, component, proposal, request) {
+            Ok(version) => version,
+            Err(why) => return Choice::Refuse(vec![why]),
         }
     } else if let Some(version) = &request.to {
         version.clone()
@@ -76,6 +77,34 @@ pub(crate) fn choose(
     Choice::Take { release, why: why.into_iter().collect() }
 }
 
+/// The version to go back to: the last that was verified here and has not failed since. Where nothing was ever verified
+/// here because no cluster can be seen, a person goes back to what was here before; the loop does not.
+fn back_to(
+    snapshot: &Snapshot,
+    environment: &Environment,
+    component: &ComponentName,
+    proposal: &Proposal,
+    request: &Request,
+) -> Result<Version, Why> {
+    let (history, name) = (&snapshot.history, &environment.name);
+    let below = |version: &Version| {
+        proposal.has.as_ref().is_none_or(|has| version < has)
+            || highest_in(snapshot, name, component).is_some_and(|has| *version < has)
+    };
+    let stands = |version: &Version| {
+        let known = snapshot.releases.get(component).and_then(|r| r.find(version)).cloned();
+        let release = known.unwrap_or_else(|| recorded(snapshot, name, component, version.clone()));
+        history.verified(name, &release).is_some()
+    };
+    let mut verified =
+        history.verifications(name, component).map(|(_, v)| &v.release.version).peekable();
+    if verified.peek().is_none() && !request.automatic {
+        let last = history.last_good(name, component, proposal.has.as_ref());
+        return last.ok_or(Why::NothingToRollBackTo);
+    }
+    verified.rfind(|v| below(v) && stands(v)).cloned().ok_or(Why::NothingVerified)
+}
+
 /// What the path offers, unless the environment is ahead of it.
 fn choose_offered(snapshot: &Snapshot, proposal: &Proposal, offer: Offer) -> Choice {
     let mut why = offer.why;
@@ -95,7 +124,7 @@ fn choose_offered(snapshot: &Snapshot, proposal: &Proposal, offer: Offer) -> Cho
 }
 
 /// A release that only the ledger's promotions tell of: it was in the environment, whoever made it.
-fn recorded(
+pub(crate) fn recorded(
     snapshot: &Snapshot,
     environment: &EnvironmentName,
     component: &ComponentName,
@@ -223,7 +252,37 @@ fn offer(
         Some(bound) if *bound < newest.version => highest_up_to(releases, bound, newest),
         _ => Some(newest.clone()),
     };
+    let release = match environment.conduct.supersede {
+        Supersede::Latest => release,
+        Supersede::Every => next_in_turn(path, snapshot, environment, component).or(release),
+    };
     Offer { release, why, lowest }
+}
+
+/// The lowest release above what an environment has that every environment before has, or has had and found good.
+fn next_in_turn(
+    path: &Path,
+    snapshot: &Snapshot,
+    environment: &Environment,
+    component: &ComponentName,
+) -> Option<Release> {
+    let has = version_in(snapshot, &environment.name, component);
+    let previous = previous_with(path, snapshot, environment, component);
+    let history = &snapshot.history;
+    let passed = |environment: &&Environment, release: &Release| {
+        version_in(snapshot, &environment.name, component).as_ref() == Some(&release.version)
+            || history.verified(&environment.name, release).is_some()
+            || history.soaked(&environment.name, release).is_some()
+    };
+    let list = &snapshot.releases.get(component)?.list;
+    let above = list.iter().filter(|r| {
+        !r.version.is_prerelease()
+            && !snapshot.is_gone(r)
+            && has.as_ref().is_some_and(|has| r.version > *has)
+            && history.failure(&environment.name, r).is_none()
+    });
+    let offered = above.filter(|r| previous.iter().all(|e| passed(e, r)));
+    offered.min_by(|a, b| a.version.cmp(&b.version)).cloned()
 }
 
 /// The release under `bound`, or, where that is a prerelease and the newest is none, the one before it that

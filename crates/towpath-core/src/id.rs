@@ -102,6 +102,18 @@ text_id!(
     ClusterName, "cluster name", check_name
 );
 text_id!(
+    /// The name of a test that the path states.
+    TestName, "test name", check_name
+);
+text_id!(
+    /// The name of a gate as it is shown and overridden: `soak`, `alerts/2`, `test/smoke`.
+    GateName, "gate name", |what, text| {
+        let (word, rest) = text.split_once('/').unwrap_or((text, "x"));
+        check_name(what, word)?;
+        check_name(what, rest)
+    }
+);
+text_id!(
     /// A commit: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.
     CommitId, "commit", |what, text| {
         let hex = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));

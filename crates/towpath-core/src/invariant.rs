@@ -35,7 +35,7 @@ pub fn check_proposal(path: &Path, snapshot: &Snapshot, proposal: &Proposal) -> 
     if let Some(action) = &proposal.action {
         rule(proposal.outcome == Outcome::Ready, "an action only when all gates pass");
         rule(proposal.gates.iter().all(Judged::passes), "no action past a gate that does not pass");
-        rule(proposal.gates.iter().any(|g| g.gate == "checks"), "checks is judged always");
+        rule(proposal.gates.iter().any(|g| g.gate.as_str() == "checks"), "checks is judged always");
         rule(
             Some(&action.parent) == snapshot.base.as_ref(),
             "an action names the commit it is based on",

@@ -28,6 +28,7 @@
 pub mod action;
 mod candidate;
 mod chain;
+pub mod conduct;
 pub mod finding;
 pub mod gate;
 pub mod id;
@@ -37,6 +38,7 @@ pub mod pin;
 pub mod plan;
 pub mod record;
 pub mod release;
+pub mod rollout;
 pub mod running;
 pub mod snapshot;
 pub mod stated;

@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::time::Duration;
 
+use crate::conduct::Conduct;
+use crate::gate::{Condition, Gate};
 use crate::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
 use crate::tracking::Policy;
-use crate::version::Range;
 
 /// The whole path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub struct Environment {
     pub stated: Option<Policy>,
     /// Conditions on entering, besides `checks`, which is always there.
     pub gates: Vec<Gate>,
+    /// How it takes releases.
+    pub conduct: Conduct,
     /// Whether an exact version is demanded of it.
     pub production: bool,
     /// The Kubernetes that its clusters run, where it is stated.
@@ -94,50 +96,10 @@ pub struct Cluster {
     pub folder: Folder,
     /// The kubeconfig context that reaches it, where `towpath.yaml` names one.
     pub context: Option<String>,
+    /// What is said of it, for waves to choose by.
+    pub labels: BTreeMap<String, String>,
     /// The Kubernetes that it runs, where another one is stated than for its environment.
     pub kubernetes: Option<KubernetesMinor>,
-}
-
-/// A condition on entering an environment, as the path states it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Gate {
-    /// Approvals of the plan's hash.
-    Approval {
-        /// How many.
-        count: u32,
-        /// By whom (e-mail addresses); empty: anybody but the author.
-        by: BTreeSet<String>,
-    },
-    /// Another component's release in this environment satisfies a range.
-    Order {
-        /// Which component.
-        component: ComponentName,
-        /// The range.
-        range: Range,
-    },
-    /// The release was verified on the clusters of these environments.
-    Verified {
-        /// Which.
-        from: Vec<EnvironmentName>,
-    },
-    /// Contiguous healthy time in the previous environments.
-    Soak {
-        /// How long.
-        duration: Duration,
-    },
-}
-
-impl Gate {
-    /// The gate's word in `towpath.yaml` and everywhere it is shown.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Approval { .. } => "approval",
-            Self::Order { .. } => "order",
-            Self::Verified { .. } => "verified",
-            Self::Soak { .. } => "soak",
-        }
-    }
 }
 
 /// Why environments and components do not make a path.
@@ -189,11 +151,12 @@ impl Path {
         unique("cluster", environments.iter().flat_map(|e| &e.clusters).map(|c| c.name.as_str()))?;
         let names: BTreeSet<_> = environments.iter().map(|e| &e.name).collect();
         for environment in &environments {
-            let verified = environment.gates.iter().filter_map(|g| match g {
-                Gate::Verified { from } => Some(from),
+            let named = environment.gates.iter().filter_map(|g| match &g.condition {
+                Condition::Verified { from, .. } => Some(from),
+                Condition::Test { environments, .. } => Some(environments),
                 _ => None,
             });
-            for named in environment.after.iter().chain(verified.flatten()) {
+            for named in environment.after.iter().chain(named.flatten()) {
                 if !names.contains(named) {
                     return Err(PathError::UnknownEnvironment {
                         environment: environment.name.clone(),
@@ -201,10 +164,12 @@ impl Path {
                     });
                 }
             }
-            for gate in &environment.gates {
-                if let Gate::Order { component, .. } = gate
-                    && !components.iter().any(|c| c.name == *component)
-                {
+            let ordered = environment.gates.iter().filter_map(|g| match &g.condition {
+                Condition::Order { component, .. } => Some(component),
+                _ => None,
+            });
+            for component in ordered.chain(&environment.conduct.bundle) {
+                if !components.iter().any(|c| c.name == *component) {
                     return Err(PathError::UnknownComponent {
                         environment: environment.name.clone(),
                         missing: component.clone(),

@@ -1,23 +1,34 @@
 //! The plan: what may move, what it would change to the byte, and why the rest waits.
 //!
-//! `plan` is a pure function of the path and the snapshot; planning twice gives the same. Its actions
-//! are so specific that nothing is left to decide: see [`crate::action`]. What it may not contain is
-//! said in [`crate::invariant`].
+//! `plan` is a pure function of the path and the snapshot; planning twice gives the same. Its actions are so specific
+//! that nothing is left to decide: see [`crate::action`]. What it may not contain is said in [`crate::invariant`].
+//! Next: `enter`, which makes edits, gates and hash of one step; [`notes`], what the ledger should know besides.
 
-use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 
 use crate::action::Action;
-use crate::candidate::{Choice, choose, previous_with, version_at, version_in, why_pin_behind};
-use crate::gate::{self, Judged, Overridden, Verdict};
-use crate::id::{CommitId, ComponentName, EnvironmentName};
+use crate::candidate::{Choice, choose, recorded, version_at, version_in, why_pin_behind};
+use crate::conduct::OnFailure;
+use crate::gate::Judged;
+use crate::id::{ClusterName, CommitId, ComponentName, EnvironmentName};
 use crate::path::{Environment, Path};
 use crate::pin::{Pin, Replacement};
-use crate::record::{Event, PlanHash, Record};
+use crate::record::{PlanHash, Promotion};
 use crate::release::Release;
+use crate::rollout::{Batch, Ended, Having, Rollout, last_promotion, rollout};
 use crate::snapshot::Snapshot;
 use crate::tracking::{Policy, Tracking};
 use crate::version::Version;
 use crate::why::Why;
+
+use self::enter::{Entry, enter};
+
+pub use self::notes::notes;
+
+mod bundle;
+mod enter;
+mod holds;
+mod notes;
 
 /// What is asked of the planner for one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,6 +41,8 @@ pub struct Request {
     pub allow_downgrade: bool,
     /// A version that nobody knows may be taken.
     pub allow_unknown: bool,
+    /// Nobody asks: the loop does. Going back is then only to what was verified.
+    pub automatic: bool,
 }
 
 /// The plan for the whole path: one proposal for each environment and component.
@@ -56,6 +69,12 @@ pub struct Proposal {
     pub newest: Option<Release>,
     /// The release that would enter.
     pub candidate: Option<Release>,
+    /// The components that move with it, in its commit, and to which releases.
+    pub with: Vec<Release>,
+    /// The releases between what it has and the candidate, which are passed over.
+    pub skipped: Vec<Version>,
+    /// How the candidate stands on the clusters; `None` where there is none.
+    pub rollout: Option<Rollout>,
     /// What follows.
     pub outcome: Outcome,
     /// The gates, all of them. Empty where nothing would be edited.
@@ -68,6 +87,8 @@ pub struct Proposal {
     pub hash: Option<PlanHash>,
     /// What to do; only when [`Outcome::Ready`].
     pub action: Option<Action>,
+    /// Why a loop does not do it by itself; empty: it may. A person who asks is not held.
+    pub holds: Vec<Why>,
 }
 
 /// What follows from a proposal.
@@ -106,60 +127,208 @@ pub fn propose(
     component: &ComponentName,
     request: &Request,
 ) -> Proposal {
-    let pins: Vec<&Pin> = snapshot.pins_of(&environment.name, component).collect();
-    let mut proposal = Proposal {
-        environment: environment.name.clone(),
-        component: component.clone(),
-        tracking: pins.first().map(|p| p.tracking.clone()),
-        has: version_in(snapshot, &environment.name, component),
-        newest: snapshot.newest(component).cloned(),
-        candidate: None,
-        outcome: Outcome::Waiting,
-        gates: Vec::new(),
-        waiting: Vec::new(),
-        edits: Vec::new(),
-        hash: None,
-        action: None,
-    };
-    let Some(first) = pins.first() else {
-        proposal.waiting.push(Why::NoPin { component: component.clone() });
-        return proposal;
-    };
-    proposal.waiting.extend(clusters_differ(snapshot, &pins));
-    let policy = snapshot.policy(path, environment, component, first.tracking.policy());
-    if policy != Policy::Exact {
-        return follows(snapshot, proposal, policy, &pins);
-    }
-    match choose(path, snapshot, environment, component, &proposal, request) {
-        Choice::Take { release, why } => {
-            proposal.waiting.extend(why);
-            let mut proposal =
-                enter(path, snapshot, environment, proposal, release, &pins, request);
-            // Whoever asks for another version is told all the same why it is not the newest.
-            if proposal.waiting.is_empty() && *request != Request::default() {
-                let unasked = Request::default();
-                proposal.waiting =
-                    propose(path, snapshot, environment, component, &unasked).waiting;
+    let planner = Planner { path, snapshot, environment, component, request };
+    let mut proposal = planner.propose();
+    proposal.holds = holds::holds(&planner, &proposal);
+    proposal
+}
+
+/// One component of one environment, and what is asked of it.
+#[derive(Clone, Copy)]
+struct Planner<'a> {
+    path: &'a Path,
+    snapshot: &'a Snapshot,
+    environment: &'a Environment,
+    component: &'a ComponentName,
+    request: &'a Request,
+}
+
+impl<'a> Planner<'a> {
+    fn propose(&self) -> Proposal {
+        let (snapshot, environment) = (self.snapshot, self.environment);
+        let pins: Vec<&Pin> = snapshot.pins_of(&environment.name, self.component).collect();
+        let mut proposal = self.nothing_yet(&pins);
+        let Some(first) = pins.first() else {
+            proposal.waiting.push(Why::NoPin { component: self.component.clone() });
+            return proposal;
+        };
+        proposal.waiting.extend(clusters_differ(snapshot, &pins));
+        let policy =
+            snapshot.policy(self.path, environment, self.component, first.tracking.policy());
+        if policy != Policy::Exact {
+            return self.follows(proposal, policy, &pins);
+        }
+        if environment.conduct.bundle.contains(self.component) && self.request.to.is_none() {
+            return bundle::propose(self, proposal);
+        }
+        if let Some(going) = self.going_on(&proposal, &[(self.component, pins.clone())]) {
+            return going;
+        }
+        match choose(self.path, snapshot, environment, self.component, &proposal, self.request) {
+            Choice::Take { release, why } => {
+                proposal.waiting.extend(why);
+                let mut proposal = enter(self, proposal, Entry::new(release, pins));
+                // Whoever asks for another version is told all the same why it is not the newest.
+                if proposal.waiting.is_empty() && *self.request != Request::default() {
+                    let unasked = Planner { request: &Request::default(), ..*self };
+                    proposal.waiting = unasked.propose().waiting;
+                }
+                proposal
             }
-            proposal
-        }
-        Choice::Wait(why) => {
-            proposal.waiting.extend(why);
-            proposal
-        }
-        Choice::Stay(why) => {
-            if why.is_empty() {
-                proposal.outcome = Outcome::UpToDate;
+            Choice::Wait(why) => {
+                proposal.waiting.extend(why);
+                proposal
             }
-            proposal.waiting.extend(why);
-            proposal
-        }
-        Choice::Refuse(why) => {
-            proposal.waiting.extend(why);
-            proposal.outcome = Outcome::Refused;
-            proposal
+            Choice::Stay(why) => {
+                if why.is_empty() {
+                    proposal.outcome = Outcome::UpToDate;
+                }
+                proposal.waiting.extend(why);
+                proposal
+            }
+            Choice::Refuse(why) => {
+                proposal.waiting.extend(why);
+                proposal.outcome = Outcome::Refused;
+                proposal
+            }
         }
     }
+
+    fn nothing_yet(&self, pins: &[&Pin]) -> Proposal {
+        Proposal {
+            environment: self.environment.name.clone(),
+            component: self.component.clone(),
+            tracking: pins.first().map(|p| p.tracking.clone()),
+            has: version_in(self.snapshot, &self.environment.name, self.component),
+            newest: self.snapshot.newest(self.component).cloned(),
+            candidate: None,
+            with: Vec::new(),
+            skipped: Vec::new(),
+            rollout: None,
+            outcome: Outcome::Waiting,
+            gates: Vec::new(),
+            waiting: Vec::new(),
+            edits: Vec::new(),
+            hash: None,
+            action: None,
+            holds: Vec::new(),
+        }
+    }
+
+    /// The proposal for a promotion that has begun and is not at its end, of components that move together; `None`:
+    /// there is none, or somebody asks for something else.
+    fn going_on(
+        &self,
+        proposal: &Proposal,
+        members: &[(&ComponentName, Vec<&'a Pin>)],
+    ) -> Option<Proposal> {
+        if self.request.rollback || self.request.to.is_some() {
+            return None;
+        }
+        let last = last_promotion(self.snapshot, self.environment, self.component)?;
+        // A pull request that is not merged has begun nothing.
+        if last.promotion.branch != self.path.trunk {
+            return None;
+        }
+        let moved = self.moved_by(last.promotion);
+        let mut moves: Vec<(Release, Vec<&Pin>)> = Vec::new();
+        for (component, pins) in members {
+            let of = last_promotion(self.snapshot, self.environment, component)?;
+            if of.promotion.plan != last.promotion.plan {
+                return None;
+            }
+            let release = self.released(of.promotion);
+            let version = |pin: &Pin| version_at(self.snapshot, pin);
+            // What this promotion has moved once and somebody else has moved since is theirs.
+            let says = |pin: &Pin| version(pin).as_ref() == Some(&release.version);
+            let mine = pins.iter().filter(|pin| says(pin) || !moved.contains(&pin.cluster));
+            let mine = mine.filter(|pin| version(pin).is_none_or(|v| v <= release.version));
+            let pins: Vec<&Pin> = mine.copied().collect();
+            if !pins.iter().any(|pin| version(pin).as_ref() == Some(&release.version)) {
+                return None;
+            }
+            moves.push((release, pins));
+        }
+        let by_release: Vec<(&Release, Vec<&Pin>)> =
+            moves.iter().map(|(release, pins)| (release, pins.clone())).collect();
+        let rollout = rollout(self.snapshot, self.environment, &by_release, Having::Saying);
+        let has_failed = match (&last.ended, &rollout.next) {
+            (Some(Ended::Aborted), _) => return None,
+            (Some(Ended::Failed), _) | (None, Batch::Failed { .. }) => true,
+            (None, Batch::Done) => return None,
+            // Where every cluster was moved at once, one that is behind now is another promotion's.
+            (None, Batch::Move { .. })
+                if last.promotion.rollback || last.promotion.clusters.is_empty() =>
+            {
+                return None;
+            }
+            (None, _) => false,
+        };
+        let mut proposal = proposal.clone();
+        proposal.waiting.retain(|why| !matches!(why, Why::ClustersDiffer { .. }));
+        if !has_failed {
+            return Some(enter(self, proposal, Entry { moves, begun: Some(last) }));
+        }
+        let goes_back =
+            self.environment.conduct.on_failure == OnFailure::Rollback && !last.promotion.rollback;
+        let failed = moves.first().and_then(|(release, _)| failed(release, &rollout));
+        if goes_back {
+            let back = Request { rollback: true, automatic: true, ..Request::default() };
+            let mut back = Planner { request: &back, ..*self }.propose();
+            back.waiting.splice(0..0, failed);
+            return Some(back);
+        }
+        // What failed and was recorded stands in nobody's way any more; what has just failed does.
+        if last.ended.is_some() {
+            return None;
+        }
+        proposal.waiting.extend(failed);
+        proposal.candidate = moves.into_iter().next().map(|(release, _)| release);
+        proposal.rollout = Some(rollout);
+        Some(proposal)
+    }
+
+    /// The clusters that the plan of a promotion has moved.
+    fn moved_by(&self, promotion: &'a Promotion) -> BTreeSet<&'a ClusterName> {
+        let history = &self.snapshot.history;
+        let of = history.promotions(&self.environment.name, self.component);
+        of.filter(|(_, p)| p.plan == promotion.plan).flat_map(|(_, p)| &p.clusters).collect()
+    }
+
+    /// The release that a promotion moved to, as it is known now.
+    fn released(&self, promotion: &Promotion) -> Release {
+        let known = self.snapshot.releases.get(self.component);
+        known.and_then(|r| r.find(&promotion.version)).cloned().unwrap_or_else(|| {
+            let name = &self.environment.name;
+            recorded(self.snapshot, name, self.component, promotion.version.clone())
+        })
+    }
+
+    /// The proposal for an environment that moves by itself.
+    fn follows(&self, mut proposal: Proposal, policy: Policy, pins: &[&Pin]) -> Proposal {
+        proposal.outcome = Outcome::Follows;
+        for pin in pins {
+            if pin.tracking.policy() != policy {
+                let actual = pin.tracking.policy();
+                add(&mut proposal.waiting, Why::StatedNotActual { stated: policy, actual });
+            }
+            if let Some(unknown) = self.snapshot.desired(&pin.component, &pin.tracking).unknown {
+                add(&mut proposal.waiting, unknown);
+            }
+            let newest = proposal.newest.as_ref();
+            if let Some(reason) = newest.and_then(|new| why_pin_behind(self.snapshot, pin, new)) {
+                add(&mut proposal.waiting, reason);
+            }
+        }
+        proposal
+    }
+}
+
+fn failed(release: &Release, rollout: &Rollout) -> Option<Why> {
+    let Batch::Failed { clusters, .. } = &rollout.next else { return None };
+    let (cluster, why) = clusters.first()?.clone();
+    let version = release.version.clone();
+    Some(Why::RolloutFailed { version, count: clusters.len(), cluster, why })
 }
 
 /// Says so where clusters have different versions; at most one of them can be the newest.
@@ -171,195 +340,6 @@ fn clusters_differ(snapshot: &Snapshot, pins: &[&Pin]) -> Option<Why> {
         (pin.cluster.clone(), has(pin).map_or_else(|| pin.tracking.value(), |v| v.to_string()))
     };
     Some(Why::ClustersDiffer { one: told(first), other: told(other) })
-}
-
-/// The proposal for an environment that moves by itself.
-fn follows(snapshot: &Snapshot, mut proposal: Proposal, policy: Policy, pins: &[&Pin]) -> Proposal {
-    proposal.outcome = Outcome::Follows;
-    for pin in pins {
-        if pin.tracking.policy() != policy {
-            add(
-                &mut proposal.waiting,
-                Why::StatedNotActual { stated: policy, actual: pin.tracking.policy() },
-            );
-        }
-        if let Some(unknown) = snapshot.desired(&pin.component, &pin.tracking).unknown {
-            add(&mut proposal.waiting, unknown);
-        }
-        let reason = proposal.newest.as_ref().and_then(|new| why_pin_behind(snapshot, pin, new));
-        if let Some(reason) = reason {
-            add(&mut proposal.waiting, reason);
-        }
-    }
-    proposal
-}
-
-/// The proposal for `release` to enter.
-fn enter(
-    path: &Path,
-    snapshot: &Snapshot,
-    environment: &Environment,
-    mut proposal: Proposal,
-    release: Release,
-    pins: &[&Pin],
-    request: &Request,
-) -> Proposal {
-    for pin in pins {
-        match pin.set_to(&release) {
-            Ok(edits) => {
-                for edit in edits {
-                    add(&mut proposal.edits, edit);
-                }
-            }
-            Err(why) => add(&mut proposal.waiting, Why::PinNotEditable { at: pin.at.clone(), why }),
-        }
-    }
-    proposal.edits.sort_by(|a, b| (&a.file, a.range.start).cmp(&(&b.file, b.range.start)));
-    let blocked = proposal.waiting.iter().any(|w| matches!(w, Why::PinNotEditable { .. }));
-    proposal.candidate = Some(release.clone());
-    if proposal.edits.is_empty() && !blocked {
-        proposal.outcome = Outcome::UpToDate;
-        return proposal;
-    }
-    let hash = hash_of(snapshot, &proposal, &release);
-    proposal.gates = judge(path, snapshot, environment, &release, &hash, request);
-    for gate in proposal.gates.iter().filter(|g| !g.passes()) {
-        if let Some(why) = gate.why() {
-            add(&mut proposal.waiting, why.clone());
-        }
-    }
-    if !blocked && proposal.gates.iter().all(Judged::passes) {
-        proposal.outcome = Outcome::Ready;
-        proposal.action = snapshot.base.as_ref().map(|base| Action {
-            environment: environment.name.clone(),
-            component: proposal.component.clone(),
-            release: release.clone(),
-            from: proposal.tracking.as_ref().map(ToString::to_string).unwrap_or_default(),
-            replaced: proposal.has.clone(),
-            branch: path.trunk.clone(),
-            parent: base.clone(),
-            edits: proposal.edits.clone(),
-            plan: hash.clone(),
-            rollback: request.rollback,
-        });
-        if !request.rollback {
-            proposal.waiting.push(Why::ReadyToPromote { version: release.version });
-        }
-    }
-    proposal.hash = Some(hash);
-    proposal
-}
-
-/// All gates before `release`; a rollback passes those that guard the way forward.
-fn judge(
-    path: &Path,
-    snapshot: &Snapshot,
-    environment: &Environment,
-    release: &Release,
-    hash: &PlanHash,
-    request: &Request,
-) -> Vec<Judged> {
-    let mut gates = vec![
-        ("checks", gate::checks(snapshot, environment)),
-        ("release", gate::release(snapshot, release, request.allow_unknown)),
-    ];
-    if !request.rollback {
-        gates.push(("path", path_gate(path, snapshot, environment, release)));
-        let before = previous_with(path, snapshot, environment, &release.component);
-        let context = gate::Context {
-            snapshot,
-            environment,
-            before: before.iter().map(|e| e.name.clone()).collect(),
-            release,
-            authors: authors_of(snapshot, release),
-            hash,
-        };
-        for stated in &environment.gates {
-            gates.push((stated.name(), gate::stated(stated, &context)));
-        }
-    }
-    gates
-        .into_iter()
-        .map(|(gate, verdict)| {
-            let counts = !matches!(verdict, Verdict::Open(_)) && gate::can_override(gate);
-            let found =
-                counts.then(|| snapshot.history.override_of(gate, hash, snapshot.now)).flatten();
-            let overridden = found.map(|o| Overridden {
-                by: o.by.to_owned(),
-                reason: o.reason.to_owned(),
-                expires: o.expires,
-            });
-            Judged { gate, verdict, overridden }
-        })
-        .collect()
-}
-
-/// `path`: every environment before this one has the release or a newer one.
-fn path_gate(
-    path: &Path,
-    snapshot: &Snapshot,
-    environment: &Environment,
-    release: &Release,
-) -> Verdict {
-    let previous = previous_with(path, snapshot, environment, &release.component);
-    let mut names = Vec::new();
-    for before in previous {
-        let has = version_in(snapshot, &before.name, &release.component);
-        if has.as_ref().is_none_or(|v| *v < release.version) {
-            let why = Why::NotInPrevious {
-                environment: before.name.clone(),
-                has,
-                wanted: release.version.clone(),
-            };
-            return Verdict::Waiting { why, opens_at: None };
-        }
-        names.push(before.name.to_string());
-    }
-    Verdict::Open(match names.as_slice() {
-        [] => "nothing comes before it".to_owned(),
-        [one] => format!("{one} has it"),
-        all => format!("{} have it", all.join(" and ")),
-    })
-}
-
-/// Who made the release, as the ledger recorded it; several where it was recorded more than once.
-fn authors_of<'a>(snapshot: &'a Snapshot, release: &Release) -> Vec<&'a str> {
-    let made = |r: &'a Record| match &r.event {
-        Event::Released { component, version, .. }
-            if *component == release.component && *version == release.version =>
-        {
-            Some(r.by.as_str())
-        }
-        _ => None,
-    };
-    snapshot.history.records.iter().filter_map(made).collect()
-}
-
-/// What an approval is bound to: the environment, the content that enters, and every byte that changes.
-/// Not the base commit: a commit beside the pin does not make it another plan. But going back does: what
-/// was decided before it was found to be wrong is to be decided again.
-fn hash_of(snapshot: &Snapshot, proposal: &Proposal, release: &Release) -> PlanHash {
-    let promotions = snapshot.history.promotions(&proposal.environment, &proposal.component);
-    let went_back = promotions.rev().map(|(_, p)| p).find(|p| p.goes_back());
-    let mut hasher = Sha256::new();
-    let mut field = |text: &str| {
-        hasher.update((text.len() as u64).to_be_bytes());
-        hasher.update(text.as_bytes());
-    };
-    field("towpath plan 1");
-    field(proposal.environment.as_str());
-    field(proposal.component.as_str());
-    field(proposal.has.as_ref().map_or("", |v| v.original()));
-    field(release.version.original());
-    field(release.digest.as_ref().map_or("", |d| d.as_str()));
-    field(went_back.map_or("", |p| p.commit.as_str()));
-    for edit in &proposal.edits {
-        field(edit.file.as_str());
-        field(&edit.old);
-        field(&edit.new);
-    }
-    let hex: String = hasher.finalize().iter().map(|b| format!("{b:02x}")).collect();
-    PlanHash::parse(&hex).expect("SHA-256 in hexadecimal is 64 digits")
 }
 
 fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {

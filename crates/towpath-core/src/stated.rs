@@ -3,12 +3,17 @@
 //! `towpath-api` reads it from YAML; `towpath-discovery` joins it with what the repository shows.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::civil::Date;
 
+use crate::conduct::Conduct;
 use crate::finding::Severity;
-use crate::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
-use crate::path::{Gate, KubernetesMinor};
+use crate::gate::Gate;
+use crate::id::{
+    BranchName, ClusterName, ComponentName, EnvironmentName, Folder, RepoPath, TestName,
+};
+use crate::path::KubernetesMinor;
 use crate::pin::Location;
 use crate::tracking::Policy;
 
@@ -21,6 +26,8 @@ pub struct Stated {
     pub components: Vec<StatedComponent>,
     /// Environments.
     pub environments: Vec<StatedEnvironment>,
+    /// Tests.
+    pub tests: Vec<StatedTest>,
     /// Where to look for artifacts instead of where the cluster looks.
     pub registries: Vec<RegistryMapping>,
     /// What is made of the findings of checks.
@@ -56,6 +63,8 @@ pub struct StatedEnvironment {
     pub after: Option<Vec<EnvironmentName>>,
     /// Conditions on entering.
     pub gates: Vec<Gate>,
+    /// How it takes releases.
+    pub conduct: Conduct,
     /// Whether an exact version is demanded of it; `None`: by its name.
     pub production: Option<bool>,
     /// The Kubernetes that its clusters run.
@@ -71,8 +80,34 @@ pub struct StatedCluster {
     pub folder: Folder,
     /// The kubeconfig context that reaches it.
     pub context: Option<String>,
+    /// What is said of it, for waves to choose by.
+    pub labels: BTreeMap<String, String>,
     /// The Kubernetes that it runs, where it is another one than its environment's.
     pub kubernetes: Option<KubernetesMinor>,
+}
+
+/// A test as stated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedTest {
+    /// Its name.
+    pub name: TestName,
+    /// What is run or read.
+    pub means: TestMeans,
+    /// How long one try may take.
+    pub timeout: Duration,
+    /// How often it is tried again.
+    pub retries: u32,
+}
+
+/// What a test runs or reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TestMeans {
+    /// A command with its arguments, in the root of the repository.
+    Command(Vec<String>),
+    /// A Kubernetes Job, on the environment's first cluster.
+    Job(RepoPath),
+    /// A file in JUnit's form.
+    Junit(RepoPath),
 }
 
 /// Sends what would be read from `from` to `to`: a mirror, or an OCI layout folder.

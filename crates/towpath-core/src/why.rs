@@ -5,6 +5,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::gate::SoakState;
 use crate::id::{BranchName, ClusterName, CommitId, ComponentName, EnvironmentName};
 use crate::pin::{Location, NotEditable};
 use crate::record::PlanHash;
@@ -167,7 +170,7 @@ pub enum Why {
         /// How many.
         count: usize,
         /// The first rule.
-        rule: &'static str,
+        rule: String,
     },
     /// Approvals are missing.
     Approvals {
@@ -181,6 +184,10 @@ pub enum Why {
         by_author: Option<String>,
         /// Who approved it without it counting, because `towpath.yaml` names others.
         by_others: Vec<String>,
+        /// Who approved it without it counting, because the signature does not.
+        unsigned: Vec<Unsigned>,
+        /// When the last approval that no longer counts ended.
+        expired: Option<Timestamp>,
     },
     /// Another component's release does not satisfy the range.
     Order {
@@ -203,6 +210,156 @@ pub enum Why {
         /// Where.
         environments: Vec<EnvironmentName>,
     },
+    /// The release is not verified yet.
+    NotVerified {
+        /// Where.
+        environments: Vec<EnvironmentName>,
+    },
+    /// The release is healthy everywhere before, and not long enough.
+    Soaking {
+        /// How long it must be.
+        duration: Duration,
+        /// Since when it is.
+        began: Timestamp,
+    },
+    /// A cluster does not run the release, or not well: the soak has not begun, or begins again.
+    SoakBroken {
+        /// How long it must be.
+        duration: Duration,
+        /// Which cluster.
+        cluster: ClusterName,
+        /// How it stands.
+        state: SoakState,
+    },
+    /// Somebody stopped everything.
+    Frozen {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The release failed in an environment before.
+    FailedIn {
+        /// Which release.
+        version: Version,
+        /// Where.
+        environment: EnvironmentName,
+        /// Why.
+        why: String,
+    },
+    /// A test has not been run for the release.
+    TestNotRun {
+        /// Which test.
+        name: String,
+        /// Where.
+        environment: EnvironmentName,
+    },
+    /// A test failed.
+    TestFailed {
+        /// Which test.
+        name: String,
+        /// Where.
+        environment: EnvironmentName,
+        /// How often it was tried.
+        attempts: u32,
+        /// What it said.
+        detail: String,
+    },
+    /// A status from outside is not there.
+    StatusMissing {
+        /// Its name.
+        name: String,
+    },
+    /// A status from outside is not success.
+    StatusFailed {
+        /// Its name.
+        name: String,
+        /// Who reported it.
+        by: String,
+        /// What was said with it.
+        detail: String,
+    },
+    /// A promotion is under way, and clusters must be healthy before the next may move.
+    RollingOut {
+        /// Which release.
+        version: Version,
+        /// In which wave; `None`: the path states none.
+        wave: Option<String>,
+        /// A cluster that is on its way.
+        cluster: ClusterName,
+        /// What it says.
+        why: String,
+        /// When it will have taken too long.
+        deadline: Option<Timestamp>,
+    },
+    /// A wave is healthy, and must be for a while before the next begins.
+    Settling {
+        /// Which release.
+        version: Version,
+        /// Which wave.
+        wave: Option<String>,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A wave stands on clusters that nothing is connected to, so nobody can say whether the next may begin.
+    WaveNotObserved {
+        /// Which wave.
+        wave: Option<String>,
+        /// One of the clusters.
+        cluster: ClusterName,
+    },
+    /// More clusters failed with the release than may.
+    RolloutFailed {
+        /// Which release.
+        version: Version,
+        /// How many clusters.
+        count: usize,
+        /// The first of them.
+        cluster: ClusterName,
+        /// What it says.
+        why: String,
+    },
+    /// The environment does not promote by itself.
+    NotAutomatic,
+    /// The release failed here before, or was gone back from; only a person tries it again.
+    FailedBefore {
+        /// Which release.
+        version: Version,
+        /// Why.
+        why: String,
+    },
+    /// It went back too often lately; only a person goes on.
+    Flapping {
+        /// How often.
+        rollbacks: usize,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// A member of the bundle is not part of a set that was verified together.
+    NoVerifiedSet {
+        /// The components.
+        components: Vec<ComponentName>,
+        /// Where such a set is looked for.
+        environments: Vec<EnvironmentName>,
+    },
+    /// Components of a bundle move with another one, in its commit.
+    MovesWith {
+        /// Which one.
+        component: ComponentName,
+    },
+    /// There is no release to go back to that was verified.
+    NothingVerified,
+}
+
+/// An approval whose signature does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsigned {
+    /// By whom it was given.
+    pub by: String,
+    /// What is wrong.
+    pub problem: String,
 }
 
 impl Why {
@@ -222,6 +379,11 @@ impl Why {
             Self::VerificationNotObserved { .. } => {
                 format!("towpath override {environment} verified --reason TEXT")
             }
+            Self::NotAutomatic | Self::FailedBefore { .. } | Self::Flapping { .. } => {
+                format!("towpath promote {environment}")
+            }
+            Self::Frozen { .. } => "towpath freeze list".to_owned(),
+            Self::TestNotRun { name, environment } => format!("towpath test {environment} {name}"),
             Self::ReadyToPromote { .. } => format!("towpath promote {environment}"),
             Self::Findings { .. } => "towpath status".to_owned(),
             Self::NothingToRollBackTo => {
@@ -333,7 +495,7 @@ impl fmt::Display for Why {
             Self::Findings { count, rule } => {
                 write!(f, "{count} findings of severity error, the first {rule}")
             }
-            Self::Approvals { have, need, plan, by_author, by_others } => {
+            Self::Approvals { have, need, plan, by_author, by_others, unsigned, expired } => {
                 write!(f, "{have} of {need} approvals of plan {}", plan.short())?;
                 if let Some(who) = by_author {
                     write!(f, "; {who} made the release, so that approval does not count")?;
@@ -341,6 +503,12 @@ impl fmt::Display for Why {
                 if !by_others.is_empty() {
                     let who = by_others.join(", ");
                     write!(f, "; towpath.yaml does not name {who} among those who may approve")?;
+                }
+                for one in unsigned {
+                    write!(f, "; the approval of {} does not count: {}", one.by, one.problem)?;
+                }
+                if let Some(at) = expired {
+                    write!(f, "; the last that counted ended {at}")?;
                 }
                 Ok(())
             }
@@ -360,6 +528,95 @@ impl fmt::Display for Why {
                     names(environments)
                 )
             }
+            Self::NotVerified { environments } => {
+                write!(f, "it is not verified in {} yet", names(environments))
+            }
+            Self::Soaking { duration, began } => {
+                write!(f, "it soaks for {} and began {began}", human(*duration))
+            }
+            Self::SoakBroken { duration, cluster, state } => {
+                write!(f, "the soak of {} has not begun: {cluster} {state}", human(*duration))
+            }
+            Self::Frozen { by, reason, since } => {
+                write!(f, "{by} stopped everything {since}: {reason}")
+            }
+            Self::FailedIn { version, environment, why } => {
+                write!(f, "{version} failed in {environment}: {why}")
+            }
+            Self::TestNotRun { name, environment } => {
+                write!(f, "test {name} has not been run for it in {environment}")
+            }
+            Self::TestFailed { name, environment, attempts, detail } => {
+                let times =
+                    if *attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
+                write!(f, "test {name} failed in {environment}, tried {times}: {detail}")
+            }
+            Self::StatusMissing { name } => write!(f, "nobody has reported {name} for it"),
+            Self::StatusFailed { name, by, detail } => {
+                write!(f, "{name} is no success, as {by} reported: {detail}")
+            }
+            Self::RollingOut { version, wave, cluster, why, deadline } => {
+                write!(f, "{version} is on its way{}: {cluster}: {why}", of_wave(wave.as_deref()))?;
+                match deadline {
+                    Some(deadline) => write!(f, "; it has until {deadline}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Settling { version, wave, until } => {
+                write!(
+                    f,
+                    "{version} is healthy{} and must be until {until}",
+                    of_wave(wave.as_deref())
+                )
+            }
+            Self::WaveNotObserved { wave, cluster } => write!(
+                f,
+                "nobody can see{} whether the next may begin: {cluster} is not connected",
+                of_wave(wave.as_deref())
+            ),
+            Self::RolloutFailed { version, count: 1, cluster, why } => {
+                write!(f, "{version} failed on {cluster}: {why}")
+            }
+            Self::RolloutFailed { version, count, cluster, why } => {
+                write!(f, "{version} failed on {count} clusters, the first {cluster}: {why}")
+            }
+            Self::NotAutomatic => write!(f, "it is not promoted by itself here"),
+            Self::FailedBefore { version, why } => {
+                write!(f, "{version} failed here before ({why}): only a person tries it again")
+            }
+            Self::Flapping { rollbacks, since } => {
+                write!(f, "it went back {rollbacks} times since {since}: only a person goes on")
+            }
+            Self::NoVerifiedSet { components, environments } => write!(
+                f,
+                "no set of {} was verified together in {}",
+                components.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                names(environments)
+            ),
+            Self::MovesWith { component } => {
+                write!(f, "it moves together with {component}, in one commit")
+            }
+            Self::NothingVerified => {
+                write!(f, "no release was verified here that it could go back to")
+            }
+        }
+    }
+}
+
+fn of_wave(wave: Option<&str>) -> String {
+    wave.map_or_else(String::new, |wave| format!(" in wave {wave}"))
+}
+
+impl fmt::Display for SoakState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Healthy { since } => write!(f, "is healthy since {since}"),
+            Self::Unwell { why, .. } => write!(f, "is not well: {why}"),
+            Self::OtherRevision { revision: Some(revision) } => write!(f, "runs {revision}"),
+            Self::OtherRevision { revision: None } => write!(f, "runs no revision as a whole"),
+            Self::Lost { since } => write!(f, "has not been reached since {since}"),
+            Self::Silent => write!(f, "has said nothing of it yet"),
+            Self::NotConnected => write!(f, "is not connected"),
         }
     }
 }

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use towpath_core::action::{Action, Outcome};
-use towpath_core::gate::{Judged, Verdict};
+use towpath_api::record::evidence;
+use towpath_core::action::{Action, Move, Outcome};
+use towpath_core::gate::Judged;
 use towpath_core::id::{BranchName, CommitId, RepoPath};
 use towpath_core::pin::Replacement;
-use towpath_core::record::{Event, GateEvidence, Promotion};
+use towpath_core::record::{Event, Promotion};
 
 use crate::ledger::{self, Entry, LedgerError};
 use crate::ports::{
@@ -144,40 +145,33 @@ fn replace(file: &RepoPath, source: &[u8], edits: &[&Replacement]) -> Result<Vec
         .map_err(|source| ActError::Edit { file: file.clone(), source })
 }
 
-/// The record of an action that was carried out.
+/// The records of an action that was carried out: one for each component that it moved.
 #[must_use]
-pub fn record_of(
+pub fn records_of(
     action: &Action,
     commit: &CommitId,
     branch: &BranchName,
     gates: &[Judged],
-) -> Event {
-    Event::Promoted(Promotion {
-        environment: action.environment.clone(),
-        component: action.component.clone(),
-        from: action.from.clone(),
-        replaced: action.replaced.clone(),
-        version: action.release.version.clone(),
-        digest: action.release.digest.clone(),
-        plan: action.plan.clone(),
-        commit: commit.clone(),
-        branch: branch.clone(),
-        rollback: action.rollback,
-        gates: gates.iter().map(evidence).collect(),
-    })
-}
-
-fn evidence(judged: &Judged) -> GateEvidence {
-    let (verdict, because) = match (&judged.verdict, &judged.overridden) {
-        (Verdict::Open(because), _) => ("open", because.clone()),
-        (Verdict::Waiting { why, .. } | Verdict::Closed(why), Some(o)) => {
-            ("overridden", format!("{why}; overridden by {}: {}", o.by, o.reason))
-        }
-        (Verdict::Waiting { why, .. } | Verdict::Closed(why), None) => {
-            (judged.word(), why.to_string())
-        }
+) -> Vec<Event> {
+    let record = |moved: &Move| {
+        Event::Promoted(Promotion {
+            environment: action.environment.clone(),
+            component: moved.release.component.clone(),
+            from: moved.from.clone(),
+            replaced: moved.replaced.clone(),
+            version: moved.release.version.clone(),
+            digest: moved.release.digest.clone(),
+            plan: action.plan.clone(),
+            commit: commit.clone(),
+            branch: branch.clone(),
+            rollback: action.rollback,
+            automatic: action.automatic,
+            clusters: action.clusters.clone(),
+            skipped: action.skipped.clone(),
+            gates: gates.iter().map(evidence).collect(),
+        })
     };
-    GateEvidence { gate: judged.gate.to_owned(), verdict: verdict.to_owned(), because }
+    action.moves.iter().map(record).collect()
 }
 
 /// Writes an action's record, once: a second writer of the same commit's record finds the first.
@@ -189,15 +183,17 @@ pub fn record(
     at: Timestamp,
     event: Event,
 ) -> Result<Entry, LedgerError> {
-    let commit = match &event {
-        Event::Promoted(p) => Some(p.commit.clone()),
+    let of = match &event {
+        Event::Promoted(p) => Some((p.commit.clone(), p.component.clone())),
         _ => None,
     };
+    let is_it =
+        |p: &Promotion| of.as_ref().is_some_and(|(c, n)| p.commit == *c && p.component == *n);
     ledger::append_unless(
         repository,
         at,
         event,
-        |r| matches!(&r.event, Event::Promoted(p) if Some(&p.commit) == commit.as_ref()),
+        |r| matches!(&r.event, Event::Promoted(p) if is_it(p)),
     )
     .map(|(entry, _)| entry)
 }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use towpath_api::record as wire;
-use towpath_core::id::{BranchName, CommitId, RepoPath};
-use towpath_core::record::{Event, History, PlanHash, Promotion, Record};
+use towpath_core::id::{BranchName, CommitId, EnvironmentName, RepoPath};
+use towpath_core::record::{Event, History, OfRelease, PlanHash, Promotion, Record, Signature};
 
 use crate::ports::{
     BranchUpdate, Commit, FileMode, NewCommit, Published, Repository, RepositoryError, TreeChange,
@@ -178,7 +178,7 @@ fn append_after(
     found: impl Fn(&CommitId, Option<&CommitId>) -> Result<Option<Entry>, LedgerError>,
 ) -> Result<(Entry, bool), LedgerError> {
     let by = repository.user()?.to_string();
-    let record = Record { at, by, event };
+    let record = Record { at, by, event, signature: Signature::NotChecked };
     let message = format!("{}\n\n{}", title(&record.event), wire::to_json(&record));
     let mut seen: Option<CommitId> = None;
     for attempt in 0..TRIES {
@@ -237,8 +237,38 @@ fn words(event: &Event) -> String {
             // A range that meant this very version: what changes is that it is exact now.
             let replaced = p.replaced.as_ref().filter(|replaced| **replaced != p.version);
             let from = replaced.map_or_else(|| p.from.clone(), ToString::to_string);
-            format!("{verb} {} {} from {from} to {}", p.environment, p.component, p.version)
+            let mut text =
+                format!("{verb} {} {} from {from} to {}", p.environment, p.component, p.version);
+            if !p.clusters.is_empty() {
+                let names: Vec<&str> = p.clusters.iter().map(|c| c.as_str()).collect();
+                text.push_str(&format!(" on {}", names.join(", ")));
+            }
+            if !p.skipped.is_empty() {
+                let skipped: Vec<&str> = p.skipped.iter().map(|v| v.original()).collect();
+                text.push_str(&format!(" (skipped {})", skipped.join(", ")));
+            }
+            text
         }
+        Event::Verified(v) => format!("verify {}", told(&v.release)),
+        Event::Failed(of, why) => format!("fail {}: {why}", told(of)),
+        Event::Aborted(of, why) => format!("give up {}: {why}", told(of)),
+        Event::Soaked(of, since, until) => format!("soak {} from {since} to {until}", told(of)),
+        Event::Tested(t) => {
+            let verdict = match (t.passed, t.attempts) {
+                (true, 0 | 1) => "passed".to_owned(),
+                (true, more) => format!("passed after {} retries", more - 1),
+                (false, _) => "failed".to_owned(),
+            };
+            format!("test {} with {}: {verdict}", told(&t.release), t.test)
+        }
+        Event::Reported { component, version, name, success, .. } => {
+            let verdict = if *success { "success" } else { "no success" };
+            format!("report {name} of {component} {version}: {verdict}")
+        }
+        Event::Frozen { environment, reason } => {
+            format!("freeze {}: {reason}", or_all(environment))
+        }
+        Event::Thawed { environment, reason } => format!("thaw {}: {reason}", or_all(environment)),
         Event::Approved { environment, component, version, plan } => {
             format!("approve {component} {version} for {environment} (plan {})", plan.short())
         }
@@ -250,6 +280,14 @@ fn words(event: &Event) -> String {
         }
         Event::SandboxDeleted { name, branch, .. } => format!("delete sandbox {name} and {branch}"),
     }
+}
+
+fn told(of: &OfRelease) -> String {
+    format!("{} {} in {}", of.component, of.version, of.environment)
+}
+
+fn or_all(environment: &Option<EnvironmentName>) -> String {
+    environment.as_ref().map_or_else(|| "all environments".to_owned(), ToString::to_string)
 }
 
 /// Something in the ledger that does not agree.
@@ -431,9 +469,7 @@ fn named_commits<'a>(
             Event::Released { commit, .. } => names.insert(commit.clone()),
             Event::Promoted(promotion) => names.insert(promotion.commit.clone()),
             Event::SandboxCreated(sandbox) => names.insert(sandbox.origin.clone()),
-            Event::Approved { .. } | Event::Overridden { .. } | Event::SandboxDeleted { .. } => {
-                false
-            }
+            _ => false,
         };
     }
     let names: Vec<CommitId> = names.into_iter().collect();
@@ -505,6 +541,11 @@ fn disagreements(
         out.push(format!("commit {} is no longer on {}", commit.id.short(), promotion.branch));
     }
     Ok(out)
+}
+
+/// The values of a trailer that stands several times in a commit's message, in their order.
+pub fn trailers<'a>(message: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
+    message.lines().filter_map(move |line| line.strip_prefix(key)?.strip_prefix(": "))
 }
 
 /// The value of a trailer in a commit's message.

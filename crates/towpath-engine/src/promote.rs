@@ -195,8 +195,11 @@ impl Loop<'_> {
                     Target::Trunk => action.branch.clone(),
                     Target::Branch(branch) => branch.clone(),
                 };
-                let event = act::record_of(action, &commit, &branch, &proposal.gates);
-                let record = Some(self.record(&commit, event)?);
+                let mut record = None;
+                for event in act::records_of(action, &commit, &branch, &proposal.gates) {
+                    let entry = self.record(&commit, event)?;
+                    record.get_or_insert(entry);
+                }
                 Ok(Some(Promoted { branch: Some(branch), record, ..still(Some(outcome)) }))
             };
             if let Some(commit) = self.already_on(target, action)? {

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeSet;
 
-use towpath_core::id::{BranchName, CommitId, ComponentName, Digest, EnvironmentName};
+use towpath_core::id::{BranchName, ClusterName, CommitId, ComponentName, Digest, EnvironmentName};
 use towpath_core::record::{Event, GateEvidence, History, PlanHash, Promotion};
 use towpath_core::version::Version;
 
-use crate::ledger::trailer;
+use crate::ledger::{trailer, trailers};
 use crate::ports::{Commit, Repository, RepositoryError};
 
 /// How many recorded promotions are tried as the end of the look back. Those of pull requests may have
@@ -32,20 +32,21 @@ pub fn unrecorded(
     history: &History,
 ) -> Result<Vec<Promotion>, RepositoryError> {
     let anchor = anchor(repository, tip, history)?;
-    let recorded: BTreeSet<&CommitId> = promoted(history).collect();
+    let recorded: BTreeSet<(&CommitId, &ComponentName)> = promotions(history).collect();
     let mut found: Vec<Promotion> = repository
         .history(tip, anchor.as_ref())?
         .iter()
-        .filter(|commit| commit.parents.len() <= 1 && !recorded.contains(&commit.id))
-        .filter_map(|commit| promotion_in(commit, trunk, history))
+        .filter(|commit| commit.parents.len() <= 1)
+        .flat_map(|commit| promotions_in(commit, trunk, history).into_iter().rev())
+        .filter(|promotion| !recorded.contains(&(&promotion.commit, &promotion.component)))
         .collect();
     found.reverse();
     Ok(found)
 }
 
-fn promoted(history: &History) -> impl DoubleEndedIterator<Item = &CommitId> {
+fn promotions(history: &History) -> impl DoubleEndedIterator<Item = (&CommitId, &ComponentName)> {
     history.records.iter().filter_map(|record| match &record.event {
-        Event::Promoted(promotion) => Some(&promotion.commit),
+        Event::Promoted(promotion) => Some((&promotion.commit, &promotion.component)),
         _ => None,
     })
 }
@@ -58,7 +59,7 @@ fn anchor(
     tip: &CommitId,
     history: &History,
 ) -> Result<Option<CommitId>, RepositoryError> {
-    for commit in promoted(history).rev().take(ANCHORS) {
+    for (commit, _) in promotions(history).rev().take(ANCHORS) {
         if repository.is_ancestor(commit, tip)? {
             return Ok(Some(commit.clone()));
         }
@@ -66,30 +67,57 @@ fn anchor(
     Ok(None)
 }
 
-/// The promotion that a commit says it is.
-fn promotion_in(commit: &Commit, trunk: &BranchName, history: &History) -> Option<Promotion> {
+/// The promotions that a commit says it is: one for each component that it moved.
+fn promotions_in(commit: &Commit, trunk: &BranchName, history: &History) -> Vec<Promotion> {
+    let components = trailers(&commit.message, "Towpath-Component").count();
+    let read = |at| promotion_in(commit, trunk, history, at, components > 1);
+    let found: Option<Vec<Promotion>> = (0..components).map(read).collect();
+    found.unwrap_or_default()
+}
+
+/// The promotion of one of the components that a commit moved; `None`: its trailers are not whole.
+fn promotion_in(
+    commit: &Commit,
+    trunk: &BranchName,
+    history: &History,
+    at: usize,
+    several: bool,
+) -> Option<Promotion> {
     let said = |key: &str| trailer(&commit.message, key);
+    // Where several components moved, each key stands once for each of them, `-` for nothing.
+    let own = |key: &'static str| match several {
+        true => trailers(&commit.message, key).nth(at).filter(|text| *text != "-"),
+        false => said(key),
+    };
     let plan = PlanHash::parse(said("Towpath-Plan")?).ok()?;
-    let digest = match said("Towpath-Digest") {
+    let digest = match own("Towpath-Digest") {
         Some(text) => Some(Digest::parse(text).ok()?),
         None => None,
     };
-    let replaced = match said("Towpath-Replaced") {
+    let replaced = match own("Towpath-Replaced") {
         Some(text) => Some(Version::parse_loose(text).ok()?),
         None => None,
     };
+    let words = |key: &str| said(key).unwrap_or_default().split_ascii_whitespace();
     Some(Promotion {
         environment: EnvironmentName::parse(said("Towpath-Environment")?).ok()?,
-        component: ComponentName::parse(said("Towpath-Component")?).ok()?,
-        from: said("Towpath-From")?.to_owned(),
+        component: ComponentName::parse(own("Towpath-Component")?).ok()?,
+        from: own("Towpath-From")?.to_owned(),
         replaced,
-        version: Version::parse_loose(said("Towpath-Version")?).ok()?,
+        version: Version::parse_loose(own("Towpath-Version")?).ok()?,
         digest,
         gates: evidence(history, &plan),
         plan,
         commit: commit.id.clone(),
         branch: trunk.clone(),
         rollback: is_rollback(commit),
+        automatic: said("Towpath-Automatic") == Some("true"),
+        clusters: words("Towpath-Clusters")
+            .map(|name| ClusterName::parse(name).ok())
+            .collect::<Option<_>>()?,
+        skipped: words("Towpath-Skipped")
+            .map(|version| Version::parse_loose(version).ok())
+            .collect::<Option<_>>()?,
     })
 }
 
@@ -107,6 +135,7 @@ fn evidence(history: &History, plan: &PlanHash) -> Vec<GateEvidence> {
             gate: "approval".to_owned(),
             verdict: "open".to_owned(),
             because: format!("approved by {}", approvers.join(", ")),
+            inputs: None,
         });
     }
     for record in &history.records {
@@ -117,6 +146,7 @@ fn evidence(history: &History, plan: &PlanHash) -> Vec<GateEvidence> {
                 gate: gate.clone(),
                 verdict: "overridden".to_owned(),
                 because: format!("overridden by {}: {reason}", record.by),
+                inputs: None,
             });
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A story is prose with fenced blocks, read from top to bottom. One `yaml path` block states the path as
 //! `spec` of `towpath.yaml` does (in `path.rs`); `world` blocks say what is and what happens, a line each
-//! (in `world.rs`); `plan`, `explain`, `status`, `commit` and `history` blocks hold what the core answers
+//! (in `world.rs` and `clusters.rs`); `plan`, `explain`, `status`, `commit` and `history` blocks hold what the core answers
 //! (in `show.rs`). [`tell`] gives the story back with those answers as they are now, so a story holds when
 //! it comes back unchanged, and is rewritten by keeping what came back. Every plan on the way is checked
 //! against the invariants.
@@ -10,6 +10,7 @@
 //! Must not read files or the environment, and must not decide anything: a story that needs more than
 //! `towpath-core` and the record of an act is a test of the engine.
 
+mod clusters;
 mod path;
 mod show;
 mod words;

@@ -61,6 +61,25 @@ pub fn why_code(why: &Why) -> &'static str {
         Why::Order { .. } => "order",
         Why::SoakNotObserved { .. } => "soak-not-observed",
         Why::VerificationNotObserved { .. } => "verification-not-observed",
+        Why::NotVerified { .. } => "not-verified",
+        Why::Soaking { .. } => "soaking",
+        Why::SoakBroken { .. } => "soak-broken",
+        Why::Frozen { .. } => "frozen",
+        Why::FailedIn { .. } => "failed-in-previous",
+        Why::TestNotRun { .. } => "test-not-run",
+        Why::TestFailed { .. } => "test-failed",
+        Why::StatusMissing { .. } => "status-missing",
+        Why::StatusFailed { .. } => "status-failed",
+        Why::RollingOut { .. } => "rolling-out",
+        Why::Settling { .. } => "settling",
+        Why::WaveNotObserved { .. } => "wave-not-observed",
+        Why::RolloutFailed { .. } => "rollout-failed",
+        Why::NotAutomatic => "not-automatic",
+        Why::FailedBefore { .. } => "failed-before",
+        Why::Flapping { .. } => "flapping",
+        Why::NoVerifiedSet { .. } => "no-verified-set",
+        Why::MovesWith { .. } => "moves-with",
+        Why::NothingVerified => "nothing-verified",
     }
 }
 
@@ -154,7 +173,7 @@ impl From<&Replacement> for EditOutput {
 #[serde(rename_all = "camelCase")]
 pub struct GateOutput {
     /// Which gate.
-    pub gate: &'static str,
+    pub gate: String,
     /// `open`, `waiting` or `closed`.
     pub verdict: &'static str,
     /// Whether a promotion may pass: open or overridden.
@@ -176,7 +195,7 @@ impl From<&Judged> for GateOutput {
             _ => None,
         };
         Self {
-            gate: g.gate,
+            gate: g.gate.to_string(),
             verdict: g.word(),
             passes: g.passes(),
             because: match &g.verdict {

@@ -6,7 +6,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 use towpath_api::path_file::{PathFileError, duration, parse, parse_with};
 use towpath_core::finding::Severity;
-use towpath_core::path::Gate;
+use towpath_core::gate::Condition;
 use towpath_core::tracking::Policy;
 use towpath_core::why::human;
 
@@ -190,8 +190,11 @@ fn what_is_stated_is_read() -> Result<(), PathFileError> {
     let clusters = production.clusters.iter().flatten();
     let clusters: Vec<_> = clusters.map(|c| (c.name.as_str(), c.folder.as_str())).collect();
     assert_eq!(clusters, [("eu", "clusters/eu")]);
-    assert!(matches!(&production.gates[0], Gate::Approval { count: 1, by } if by.is_empty()));
-    assert_eq!(production.gates[1], Gate::Soak { duration: Duration::from_secs(5400) });
+    let [approval, soak, _] = production.gates.as_slice() else { panic!("three gates are stated") };
+    assert_eq!((approval.name.as_str(), soak.name.as_str()), ("approval", "soak"));
+    let condition = &approval.condition;
+    assert!(matches!(condition, Condition::Approval { count: 1, by, .. } if by.is_empty()));
+    assert_eq!(soak.condition, Condition::Soak { duration: Duration::from_secs(5400) });
     let paths = stated.components[0].paths.iter().flatten();
     assert_eq!(paths.map(|p| p.as_str()).collect::<Vec<_>>(), ["platform", ""]);
     let registry = &stated.registries[0];

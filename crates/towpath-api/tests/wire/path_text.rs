@@ -1,6 +1,6 @@
 //! What `init` writes reads back as the path it was made from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::collection::{btree_set, vec};
@@ -9,8 +9,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use towpath_api::path_file::parse;
 use towpath_api::path_text::{ComponentNote, EnvironmentNote, write};
+use towpath_core::conduct::Conduct;
+use towpath_core::gate::{Condition, Gate};
 use towpath_core::id::{ClusterName, ComponentName, EnvironmentName, Folder};
-use towpath_core::path::{Cluster, Component, Environment, Gate, Path, ReleaseStream};
+use towpath_core::path::{Cluster, Component, Environment, Path, ReleaseStream};
 use towpath_core::stated::Stated;
 use towpath_core::tracking::{Exact, Policy, Tracking};
 use towpath_core::version::Range;
@@ -27,22 +29,33 @@ fn folder() -> impl Strategy<Value = Folder> {
     folders.prop_map(|text| Folder::parse(text).expect("a folder"))
 }
 
-fn gate() -> impl Strategy<Value = Gate> {
+fn condition() -> impl Strategy<Value = Condition> {
     let by = btree_set(select(vec!["ann@x", "Bob <bob@x>", "*", "#c", ""]), 0..3);
     let range = select(vec![">=2.0.0", "0.0.x", "~1.2 || ^3", "1.0.0 - 2.0.0", "*"]);
     prop_oneof![
-        (0u32..4, by).prop_map(|(count, by)| Gate::Approval {
-            count,
-            by: by.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(),
-        }),
-        (name(), range).prop_map(|(component, range)| Gate::Order {
+        (0u32..4, by, option::of(1u64..9000), any::<bool>()).prop_map(
+            |(count, by, valid, signed)| {
+                let by = by.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
+                let count = if by.is_empty() { count } else { count.min(by.len() as u32) };
+                Condition::Approval { count, by, valid_for: valid.map(Duration::from_secs), signed }
+            }
+        ),
+        (name(), range).prop_map(|(component, range)| Condition::Order {
             component: ComponentName::parse(&component).expect("a name"),
             range: Range::parse(range).expect("a range"),
         }),
-        vec(name(), 0..3).prop_map(|from| Gate::Verified {
-            from: from.iter().map(|n| EnvironmentName::parse(n).expect("a name")).collect(),
+        (vec(name(), 0..3), any::<bool>()).prop_map(|(from, any)| {
+            let from = from.iter().map(|n| EnvironmentName::parse(n).expect("a name")).collect();
+            Condition::Verified { from, any }
         }),
-        (0u64..400_000).prop_map(|s| Gate::Soak { duration: Duration::from_secs(s) }),
+        (select(vec!["smoke", "load-1"]), vec(name(), 0..3)).prop_map(|(test, list)| {
+            let environments = list.iter().map(|n| EnvironmentName::parse(n).expect("a name"));
+            let environments = environments.collect();
+            Condition::Test { name: test.parse().expect("a name"), environments }
+        }),
+        select(vec!["ci/build", "x: y", "#"])
+            .prop_map(|name| Condition::Status { name: name.to_owned() }),
+        (0u64..400_000).prop_map(|s| Condition::Soak { duration: Duration::from_secs(s) }),
     ]
 }
 
@@ -69,7 +82,7 @@ type Noted = (Vec<Environment>, Vec<EnvironmentNote>);
 
 fn environments() -> impl Strategy<Value = Noted> {
     let policy = select(vec![Policy::Branch, Policy::Semver, Policy::Exact]);
-    let one = (vec(folder(), 0..3), any::<bool>(), policy, actual(), vec(gate(), 0..3));
+    let one = (vec(folder(), 0..3), any::<bool>(), policy, actual(), vec(condition(), 0..3));
     (btree_set(name(), 1..4), vec(one, 4)).prop_map(|(names, all)| {
         let mut out: Noted = (Vec::new(), Vec::new());
         for (name, (folders, production, tracks, actual, gates)) in names.iter().zip(all) {
@@ -78,9 +91,11 @@ fn environments() -> impl Strategy<Value = Noted> {
                 name: ClusterName::parse(&format!("{name}-{i}")).expect("a name"),
                 folder,
                 context: None,
+                labels: BTreeMap::new(),
                 kubernetes: None,
             });
             let name = EnvironmentName::parse(name).expect("a name");
+            let gates = Gate::named(gates);
             out.1.push(EnvironmentNote { environment: name.clone(), tracks, actual, gates });
             out.0.push(Environment {
                 name,
@@ -88,6 +103,7 @@ fn environments() -> impl Strategy<Value = Noted> {
                 after,
                 stated: None,
                 gates: Vec::new(),
+                conduct: Conduct::default(),
                 production,
                 kubernetes: None,
                 sandbox: false,

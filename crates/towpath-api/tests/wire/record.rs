@@ -1,11 +1,23 @@
 //! Records of the ledger as JSON: there and back, from older and from newer versions.
 
+use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use std::time::Duration;
 use towpath_api::record::{RecordError, from_json, to_json};
-use towpath_core::record::{Event, GateEvidence, PlanHash, Promotion, Record, Sandbox};
+use towpath_core::gate::{
+    FailedIn, Frozen, Given, Inputs, Reported, SoakState, Soaking, TestRun, VerifiedIn,
+};
+use towpath_core::id::EnvironmentName;
+use towpath_core::record::{
+    Event, GateEvidence, OfRelease, PlanHash, Promotion, Record, Sandbox, SetMember, Signature,
+    Tested, Verified,
+};
+use towpath_core::release::{Reach, Seen};
+use towpath_core::running::Health;
+use towpath_core::version::Range;
 
 fn read<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("a text of the tests")
@@ -39,11 +51,9 @@ fn event() -> impl Strategy<Value = Event> {
     let time =
         || of(&["2026-01-05T09:00:00Z", "2026-01-05T09:00:00.123456789Z", "1969-12-31T23:59:59Z"]);
     let digest = || "sha256:[0-9a-f]{64}".prop_map(|text| read(&text));
-    let evidence = (text(), text(), text()).prop_map(|(gate, verdict, because)| GateEvidence {
-        gate,
-        verdict,
-        because,
-    });
+    let evidence = (text(), text(), text(), option::of(inputs())).prop_map(
+        |(gate, verdict, because, inputs)| GateEvidence { gate, verdict, because, inputs },
+    );
     let released = (component(), version(), text(), digest(), commit(), text()).prop_map(
         |(component, version, tag, digest, commit, location)| Event::Released {
             component,
@@ -57,23 +67,30 @@ fn event() -> impl Strategy<Value = Event> {
     let promoted = (
         (name(), component(), text(), option::of(version()), version(), option::of(digest())),
         (hash(), commit(), branch(), any::<bool>(), vec(evidence, 0..3)),
+        (any::<bool>(), vec(of(&["eu-1", "eu-2"]), 0..3), vec(version(), 0..3)),
     )
-        .prop_map(|((environment, component, from, replaced, version, digest), rest)| {
-            let (plan, commit, branch, rollback, gates) = rest;
-            Event::Promoted(Promotion {
-                environment,
-                component,
-                from,
-                replaced,
-                version,
-                digest,
-                plan,
-                commit,
-                branch,
-                rollback,
-                gates,
-            })
-        });
+        .prop_map(
+            |((environment, component, from, replaced, version, digest), rest, steps)| {
+                let (plan, commit, branch, rollback, gates) = rest;
+                let (automatic, clusters, skipped) = steps;
+                Event::Promoted(Promotion {
+                    environment,
+                    component,
+                    from,
+                    replaced,
+                    version,
+                    digest,
+                    plan,
+                    commit,
+                    branch,
+                    rollback,
+                    automatic,
+                    clusters,
+                    skipped,
+                    gates,
+                })
+            },
+        );
     let approved = (name(), component(), version(), hash()).prop_map(
         |(environment, component, version, plan)| Event::Approved {
             environment,
@@ -114,7 +131,143 @@ fn event() -> impl Strategy<Value = Event> {
     let deleted = (name(), branch(), option::of(commit()), text()).prop_map(
         |(name, branch, head, emptied)| Event::SandboxDeleted { name, branch, head, emptied },
     );
-    prop_oneof![released, promoted, approved, overridden, created, deleted]
+    let release = || {
+        (name(), component(), version(), option::of(digest())).prop_map(
+            |(environment, component, version, digest)| OfRelease {
+                environment,
+                component,
+                version,
+                digest,
+            },
+        )
+    };
+    let member = (component(), version(), option::of(digest()))
+        .prop_map(|(component, version, digest)| SetMember { component, version, digest });
+    let noted = prop_oneof![
+        (release(), time(), vec(member, 0..3)).prop_map(|(release, since, set)| {
+            Event::Verified(Verified { release, since, set })
+        }),
+        (release(), text()).prop_map(|(of, why)| Event::Failed(of, why)),
+        (release(), text()).prop_map(|(of, why)| Event::Aborted(of, why)),
+        (release(), time(), time()).prop_map(|(of, since, until)| Event::Soaked(of, since, until)),
+        (release(), of(&["smoke", "load"]), any::<bool>(), 0u32..9, text()).prop_map(
+            |(release, test, passed, attempts, detail)| {
+                Event::Tested(Tested { release, test, passed, attempts, detail })
+            }
+        ),
+        (component(), version(), text(), any::<bool>(), text()).prop_map(
+            |(component, version, name, success, detail)| Event::Reported {
+                component,
+                version,
+                name,
+                success,
+                detail,
+            }
+        ),
+        (option::of(name()), text())
+            .prop_map(|(environment, reason)| Event::Frozen { environment, reason }),
+        (option::of(name()), text())
+            .prop_map(|(environment, reason)| Event::Thawed { environment, reason }),
+    ];
+    prop_oneof![released, promoted, approved, overridden, created, deleted, noted]
+}
+
+/// Inputs of every kind of gate, with each of their shapes.
+fn inputs() -> impl Strategy<Value = Inputs> {
+    let time: Timestamp = read("2026-01-05T09:00:00.5Z");
+    let production: EnvironmentName = read("production");
+    let state = |state| Soaking { environment: production.clone(), cluster: read("eu-1"), state };
+    let given = |signature| Given { by: "Ann <ann@x>".to_owned(), at: time, signature };
+    let seen = Seen { ledger: true, source: false, differs: true };
+    let reach =
+        |reach| Inputs::Release { version: read("1.2.3"), seen, reach, unknown_allowed: true };
+    let (location, why) = ("oci://x".to_owned(), "\"no\"\n".to_owned());
+    select(vec![
+        Inputs::Checks { errors: 2, first: Some("a-rule".to_owned()) },
+        reach(None),
+        reach(Some(Reach::Reached)),
+        reach(Some(Reach::NotAsked)),
+        reach(Some(Reach::NotListable { location: location.clone() })),
+        reach(Some(Reach::Unreachable { location, why: why.clone() })),
+        Inputs::Freeze {
+            freezes: vec![Frozen {
+                environment: None,
+                by: "Ann".to_owned(),
+                reason: why.clone(),
+                since: time,
+            }],
+        },
+        Inputs::Path {
+            wanted: read("v1.2.3"),
+            previous: vec![(production.clone(), None), (read("eu"), Some(read("1.2.2")))],
+            failed: vec![FailedIn { environment: production.clone(), at: time, why: why.clone() }],
+        },
+        Inputs::Approval {
+            need: 2,
+            by: ["ann@x".to_owned()].into(),
+            valid_for: Some(Duration::from_secs(60)),
+            signed: true,
+            plan: read_hash(),
+            authors: vec!["Bob".to_owned()],
+            given: vec![
+                given(Signature::NotChecked),
+                given(Signature::Missing),
+                given(Signature::Good { by: "ann@x".to_owned() }),
+                given(Signature::Bad { why: why.clone() }),
+            ],
+            now: time,
+        },
+        Inputs::Order {
+            component: read("crds"),
+            range: Range::parse(">=1.0.0 <2").expect("a range"),
+            itself: false,
+            has: vec![None, Some(read("1.0.0"))],
+        },
+        Inputs::Verified {
+            from: vec![VerifiedIn {
+                environment: production.clone(),
+                since: Some(time),
+                observed: true,
+            }],
+            any: true,
+        },
+        Inputs::Soak {
+            need: Duration::from_secs(3600),
+            environments: vec![production.clone()],
+            clusters: vec![
+                state(SoakState::Healthy { since: time }),
+                state(SoakState::Unwell { health: Health::Failed, why: why.clone() }),
+                state(SoakState::Unwell { health: Health::Progressing, why: why.clone() }),
+                state(SoakState::OtherRevision { revision: None }),
+                state(SoakState::Lost { since: time }),
+                state(SoakState::Silent),
+                state(SoakState::NotConnected),
+            ],
+            recorded: Some((time, time)),
+            now: time,
+        },
+        Inputs::Test {
+            name: read("smoke"),
+            environments: vec![production.clone()],
+            runs: vec![TestRun {
+                environment: production,
+                passed: true,
+                attempts: 3,
+                at: time,
+                detail: why.clone(),
+            }],
+        },
+        Inputs::Begun { at: time },
+        Inputs::Status { name: "ci".to_owned(), last: None },
+        Inputs::Status {
+            name: "ci".to_owned(),
+            last: Some(Reported { success: true, by: "Bob".to_owned(), at: time, detail: why }),
+        },
+    ])
+}
+
+fn read_hash() -> PlanHash {
+    PlanHash::parse(&"ab".repeat(32)).expect("64 digits")
 }
 
 /// Not in the assertion, which would take the brace for a format.
@@ -127,7 +280,7 @@ proptest! {
         by in text(),
         event in event(),
     ) {
-        let record = Record { at, by, event };
+        let record = Record { at, by, event, signature: Signature::NotChecked };
         let written = to_json(&record);
         prop_assert_eq!(from_json(&written).map_err(|e| e.to_string()), Ok(record.clone()));
         prop_assert!(written.ends_with(END));

@@ -4,11 +4,16 @@ use crate::world::{commit, read, version};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use towpath_core::id::{ComponentName, EnvironmentName};
-use towpath_core::record::{Event, History, PlanHash, Promotion, Record, Sandbox};
+use towpath_core::record::{Event, History, PlanHash, Promotion, Record, Sandbox, Signature};
 use towpath_core::version::Version;
 
 fn at(event: Event) -> Record {
-    Record { at: read("2026-01-05T09:00:00Z"), by: "Ann <ann@x>".to_owned(), event }
+    Record {
+        at: read("2026-01-05T09:00:00Z"),
+        by: "Ann <ann@x>".to_owned(),
+        event,
+        signature: Signature::NotChecked,
+    }
 }
 
 fn here() -> (EnvironmentName, ComponentName) {
@@ -32,6 +37,9 @@ fn promoted(replaced: Option<Version>, version: Version, rollback: bool) -> Reco
         commit: commit(1),
         branch: read("main"),
         rollback,
+        automatic: false,
+        clusters: Vec::new(),
+        skipped: Vec::new(),
         gates: Vec::new(),
     }))
 }

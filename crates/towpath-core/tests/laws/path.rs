@@ -3,8 +3,9 @@
 use crate::world::{component, environment, read};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use towpath_core::gate::{Condition, Gate};
 use towpath_core::id::EnvironmentName;
-use towpath_core::path::{Environment, Gate, Path, PathError};
+use towpath_core::path::{Environment, Path, PathError};
 use towpath_core::version::Range;
 
 /// Up to six environments, each after any of the others or itself.
@@ -76,9 +77,14 @@ proptest! {
 
 #[test]
 fn what_is_no_path_says_why() {
-    let order =
-        Gate::Order { component: read("crds"), range: Range::parse(">=1.0.0").expect("a range") };
-    let gated = |gate| Environment { gates: vec![gate], ..environment("e0", Vec::new()) };
+    let order = Condition::Order {
+        component: read("crds"),
+        range: Range::parse(">=1.0.0").expect("a range"),
+    };
+    let gated = |condition| Environment {
+        gates: Gate::named(vec![condition]),
+        ..environment("e0", Vec::new())
+    };
     for (environments, want) in [
         (
             vec![environment("e0", vec![read("e1")]), environment("e1", vec![read("e0")])],
@@ -89,7 +95,7 @@ fn what_is_no_path_says_why() {
             "environment e0 names moon, which is not on the path",
         ),
         (
-            vec![gated(Gate::Verified { from: vec![read("moon")] })],
+            vec![gated(Condition::Verified { from: vec![read("moon")], any: false })],
             "environment e0 names moon, which is not on the path",
         ),
         (

@@ -87,7 +87,7 @@ proptest! {
                 _ => prop_assert!(proposal.action.is_none()),
             }
             for judged in &proposal.gates {
-                prop_assert!(judged.overridden.is_none() || !["checks", "release"].contains(&judged.gate));
+                prop_assert!(judged.overridden.is_none() || !["checks", "release"].contains(&judged.gate.as_str()));
             }
         }
     }
@@ -99,12 +99,12 @@ proptest! {
             if request.rollback && request.to.is_none() {
                 continue;
             }
-            let world = after(&world, &proposal, &action.release);
+            let world = after(&world, &proposal, &action.moves[0].release);
             let environment = world.path.environment(&proposal.environment).expect("it was there");
             let again = propose(&world.path, &world.snapshot, environment, &proposal.component, &request);
             prop_assert_eq!(again.outcome, Outcome::UpToDate, "{:#?}", again);
             prop_assert_eq!(again.edits, vec![]);
-            prop_assert_eq!(again.has, Some(action.release.version.clone()));
+            prop_assert_eq!(again.has, Some(action.moves[0].release.version.clone()));
         }
     }
 

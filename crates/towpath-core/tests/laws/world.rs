@@ -9,12 +9,14 @@ use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use towpath_core::conduct::Conduct;
 use towpath_core::finding::{Finding, Severity};
+use towpath_core::gate::{Condition, Gate};
 use towpath_core::id::{BranchName, ClusterName, CommitId, ComponentName, Digest, EnvironmentName};
-use towpath_core::path::{Cluster, Component, Environment, Gate, Path, ReleaseStream};
+use towpath_core::path::{Cluster, Component, Environment, Path, ReleaseStream};
 use towpath_core::pin::{Blank, Fill, Location, NotEditable, ObjectRef, Pin, Splice};
 use towpath_core::plan::{Request, plan};
-use towpath_core::record::{Event, History, Record};
+use towpath_core::record::{Event, History, Record, Signature};
 use towpath_core::release::{Reach, Release, Releases, Seen};
 use towpath_core::snapshot::Snapshot;
 use towpath_core::tracking::{Exact, Policy, Tracking};
@@ -57,6 +59,7 @@ pub(crate) fn environment(name: &str, after: Vec<EnvironmentName>) -> Environmen
         after,
         stated: None,
         gates: Vec::new(),
+        conduct: Conduct::default(),
         production: false,
         kubernetes: None,
         sandbox: false,
@@ -77,23 +80,28 @@ fn components() -> [ComponentName; 2] {
     [read("apps"), read("crds")]
 }
 
-fn gate() -> impl Strategy<Value = Gate> {
+fn condition() -> impl Strategy<Value = Condition> {
     let by = || btree_set(select(vec!["ann@x", "bob@x"]).prop_map(str::to_owned), 0..2);
     prop_oneof![
-        (0u32..3, by()).prop_map(|(count, by)| Gate::Approval { count, by }),
-        select(&RANGES[..]).prop_map(|range| Gate::Order {
+        (0u32..3, by()).prop_map(|(count, by)| Condition::Approval {
+            count,
+            by,
+            valid_for: None,
+            signed: false
+        }),
+        select(&RANGES[..]).prop_map(|range| Condition::Order {
             component: read("crds"),
             range: Range::parse(range).expect("a range of the tests"),
         }),
-        Just(Gate::Soak { duration: Duration::from_secs(60) }),
-        Just(Gate::Verified { from: vec![read("e0")] }),
+        Just(Condition::Soak { duration: Duration::from_secs(60) }),
+        Just(Condition::Verified { from: vec![read("e0")], any: false }),
     ]
 }
 
 /// Two to four environments; each comes after some of those before it.
 fn path() -> impl Strategy<Value = Path> {
     let stated = option::of(select(vec![Policy::Branch, Policy::Semver, Policy::Exact]));
-    let one = (any::<[bool; 4]>(), stated, vec(gate(), 0..2), 1usize..3);
+    let one = (any::<[bool; 4]>(), stated, vec(condition(), 0..2), 1usize..3);
     vec(one, 2..5).prop_map(|all| {
         let environments = all.into_iter().enumerate().map(|(i, (after, stated, gates, size))| {
             let before = (0..i).filter(|b| after[*b]).map(|b| read(&format!("e{b}")));
@@ -102,10 +110,12 @@ fn path() -> impl Strategy<Value = Path> {
                 folder: towpath_core::id::Folder::parse(&format!("clusters/e{i}-{c}"))
                     .expect("a folder of the tests"),
                 context: None,
+                labels: BTreeMap::new(),
                 kubernetes: None,
             });
             let clusters = clusters.collect();
             let environment = environment(&format!("e{i}"), before.collect());
+            let gates = Gate::named(gates);
             Environment { clusters, stated, gates, ..environment }
         });
         let components = vec![component("apps"), component("crds")];
@@ -278,7 +288,12 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
         |(mut world, approvers, overridden, late)| {
             let mut records = Vec::new();
             let mut record = |by: &str, event| {
-                records.push(Record { at: read(NOW), by: by.to_owned(), event });
+                records.push(Record {
+                    at: read(NOW),
+                    by: by.to_owned(),
+                    event,
+                    signature: Signature::NotChecked,
+                });
             };
             for proposal in plan(&world.path, &world.snapshot).proposals {
                 let Some(plan) = proposal.hash else { continue };
@@ -311,6 +326,7 @@ pub(crate) fn request() -> impl Strategy<Value = Request> {
             rollback,
             allow_downgrade,
             allow_unknown,
+            automatic: false,
         },
     )
 }

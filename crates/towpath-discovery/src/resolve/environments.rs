@@ -92,6 +92,7 @@ pub(super) fn drafts<'a>(
                     name: cluster.name.clone(),
                     folder: cluster.folder.clone(),
                     context: cluster.context.clone(),
+                    labels: cluster.labels.clone(),
                     kubernetes: cluster.kubernetes,
                 },
             ));
@@ -112,8 +113,9 @@ pub(super) fn drafts<'a>(
             let folder = found[position].folder.clone();
             if !claimed.contains_key(&folder) {
                 let name = unique(&names[position], &mut taken);
-                clusters
-                    .push((position, Cluster { name, folder, context: None, kubernetes: None }));
+                let labels = BTreeMap::new();
+                let cluster = Cluster { name, folder, context: None, labels, kubernetes: None };
+                clusters.push((position, cluster));
             }
         }
         match drafts.iter_mut().find(|draft| draft.name == environment.name) {

@@ -59,6 +59,7 @@ pub(super) fn arrange(drafts: &mut [Draft<'_>], policies: &[Option<Policy>]) -> 
             after,
             stated: draft.stated.and_then(|stated| stated.tracks),
             gates: draft.stated.map(|stated| stated.gates.clone()).unwrap_or_default(),
+            conduct: draft.stated.map(|stated| stated.conduct.clone()).unwrap_or_default(),
             production: said
                 .unwrap_or_else(|| !draft.sandbox && is_production(draft.name.as_str())),
             kubernetes: draft.stated.and_then(|stated| stated.kubernetes),

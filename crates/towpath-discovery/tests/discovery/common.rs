@@ -104,6 +104,7 @@ pub(crate) fn stated(resolved: &Resolved) -> Stated {
                     name: cluster.name.clone(),
                     folder: cluster.folder.clone(),
                     context: None,
+                    labels: std::collections::BTreeMap::new(),
                     kubernetes: None,
                 })
                 .collect(),
@@ -111,6 +112,7 @@ pub(crate) fn stated(resolved: &Resolved) -> Stated {
         tracks: None,
         after: Some(environment.after.clone()),
         gates: Vec::new(),
+        conduct: towpath_core::conduct::Conduct::default(),
         production: Some(environment.production),
         kubernetes: None,
     };

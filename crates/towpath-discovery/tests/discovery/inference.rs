@@ -50,6 +50,7 @@ fn environment(name: &str) -> StatedEnvironment {
         tracks: None,
         after: None,
         gates: Vec::new(),
+        conduct: towpath_core::conduct::Conduct::default(),
         production: None,
         kubernetes: None,
     }
@@ -60,6 +61,7 @@ fn at(name: &str, folder: &str) -> StatedCluster {
         name: ClusterName::parse(name).expect("a name"),
         folder: Folder::parse(folder).expect("a folder"),
         context: None,
+        labels: std::collections::BTreeMap::new(),
         kubernetes: None,
     }
 }

@@ -23,6 +23,7 @@ fn fill(repository: &impl Repository, events: impl Iterator<Item = Event>) -> Ou
         at: at("2026-03-01T09:00:00Z"),
         by: repository.user()?.to_string(),
         event: approval(0),
+        signature: towpath_core::record::Signature::NotChecked,
     };
     let mut tip = repository.tip(&ledger::branch())?;
     let expected = tip.clone();

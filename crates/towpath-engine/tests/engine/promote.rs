@@ -79,7 +79,8 @@ fn a_version_that_is_asked_for_is_compared_with_the_registry() -> Outcomes {
     let mut request = to("0.0.1");
     request.allow_downgrade = true;
     let (_, proposal) = ada.plan(&request)?;
-    let gate = proposal.gates.iter().find(|g| g.gate == "release").expect("it is always judged");
+    let gate =
+        proposal.gates.iter().find(|g| g.gate.as_str() == "release").expect("it is always judged");
     assert_eq!((proposal.outcome, gate.word()), (Outcome::Waiting, "closed"));
 
     request = Request { to: Some(version("0.0.1")), rollback: true, ..Request::default() };

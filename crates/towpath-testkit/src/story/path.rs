@@ -63,6 +63,7 @@ fn environment(
                 name: c.name,
                 folder: c.folder,
                 context: c.context,
+                labels: c.labels,
                 kubernetes: c.kubernetes,
             })
             .collect(),
@@ -71,6 +72,7 @@ fn environment(
             folder: Folder::parse(&format!("clusters/{}", stated.name))
                 .map_err(|e| e.to_string())?,
             context: None,
+            labels: std::collections::BTreeMap::new(),
             kubernetes: None,
         }],
     };
@@ -79,6 +81,7 @@ fn environment(
         after: stated.after.unwrap_or_else(|| before.into_iter().collect()),
         stated: stated.tracks,
         gates: stated.gates,
+        conduct: stated.conduct,
         production: stated.production.unwrap_or(stated.name.as_str() == "production"),
         kubernetes: stated.kubernetes,
         sandbox: false,

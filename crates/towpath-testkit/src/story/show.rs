@@ -8,7 +8,10 @@ use std::fmt::Write as _;
 use towpath_core::gate::Verdict;
 use towpath_core::plan::{Outcome, Proposal};
 use towpath_core::record::{Event, History};
+use towpath_core::rollout::{ClusterState, Rollout};
 use towpath_core::status::{ComponentStatus, Status};
+use towpath_core::why::Why;
+use towpath_engine::ledger::title;
 
 /// Everything about a proposal.
 pub(super) fn proposal(proposal: &Proposal) -> String {
@@ -40,14 +43,43 @@ pub(super) fn proposal(proposal: &Proposal) -> String {
             Verdict::Open(because) => because.clone(),
             Verdict::Waiting { why, .. } | Verdict::Closed(why) => why.to_string(),
         };
-        let _ = writeln!(out, "  gate {:8} {:7}  {because}", judged.gate, judged.word());
+        let _ = writeln!(out, "  gate {:8} {:7}  {because}", judged.gate.as_str(), judged.word());
         if let Some(o) = &judged.overridden {
             let _ =
                 writeln!(out, "       overridden by {} until {}: {}", o.by, o.expires, o.reason);
         }
     }
+    for state in proposal.rollout.iter().flat_map(states) {
+        let _ = writeln!(out, "  {state}");
+    }
     for why in &proposal.waiting {
         let _ = writeln!(out, "  why  {why}");
+    }
+    for why in proposal.holds.iter().filter(|why| **why != Why::NotAutomatic) {
+        let _ = writeln!(out, "  hold {why}");
+    }
+    out
+}
+
+/// How a release stands on clusters, where the path states waves or clusters can be seen.
+fn states(rollout: &Rollout) -> Vec<String> {
+    let silent = |s: &ClusterState| matches!(s, ClusterState::Before | ClusterState::NotConnected);
+    let mut out = Vec::new();
+    for wave in &rollout.waves {
+        if wave.name.is_none() && wave.clusters.iter().all(|(_, state)| silent(state)) {
+            continue;
+        }
+        let name = wave.name.as_deref().unwrap_or("rest");
+        for (cluster, state) in &wave.clusters {
+            let state = match state {
+                ClusterState::Before => "before".to_owned(),
+                ClusterState::Moving { since, why } => format!("moving since {since}: {why}"),
+                ClusterState::NotConnected => "has it, not connected".to_owned(),
+                ClusterState::Healthy { since } => format!("healthy since {since}"),
+                ClusterState::Failed { why } => format!("failed: {why}"),
+            };
+            out.push(format!("wave {name}  {cluster}  {state}"));
+        }
     }
     out
 }
@@ -131,6 +163,17 @@ pub(super) fn history(history: &History) -> String {
                     "{verb} {} to {} in {}, from {}",
                     p.component, p.version, p.environment, p.from
                 );
+                if p.automatic {
+                    text.push_str(", by itself");
+                }
+                if !p.clusters.is_empty() {
+                    let names: Vec<&str> = p.clusters.iter().map(|c| c.as_str()).collect();
+                    let _ = write!(text, ", on {}", names.join(" "));
+                }
+                if !p.skipped.is_empty() {
+                    let skipped: Vec<&str> = p.skipped.iter().map(|v| v.original()).collect();
+                    let _ = write!(text, ", skipped {}", skipped.join(" "));
+                }
                 for gate in p.gates.iter().filter(|g| g.verdict != "open") {
                     let _ = write!(text, "; {} {}: {}", gate.gate, gate.verdict, gate.because);
                 }
@@ -142,6 +185,14 @@ pub(super) fn history(history: &History) -> String {
             Event::Overridden { environment, gate, reason, expires, .. } => {
                 format!("overrode {gate} of {environment} until {expires}: {reason}")
             }
+            Event::Verified(_)
+            | Event::Failed(..)
+            | Event::Aborted(..)
+            | Event::Soaked(..)
+            | Event::Tested(_)
+            | Event::Reported { .. }
+            | Event::Frozen { .. }
+            | Event::Thawed { .. } => title(&record.event),
             Event::SandboxCreated(sandbox) => format!("created sandbox {}", sandbox.name),
             Event::SandboxDeleted { name, .. } => format!("deleted sandbox {name}"),
         };

@@ -13,6 +13,8 @@
 //! | `approve ENV by WHO`, `override ENV GATE by WHO until TIME because TEXT` | bound to the plan of now |
 //! | `promote ENV by WHO`, `rollback ENV by WHO` | must have an action; edits, commits, records |
 //!
+//! What clusters and the loop do is in `clusters.rs`.
+//!
 //! Commits are short hexadecimal texts, filled with zeros. A component that is not named is the path's
 //! first; `to V`, `--allow-downgrade`, `--allow-unknown` and `--rollback` mean what they mean to the
 //! command. Must not judge: what may be done is asked of the core.
@@ -22,18 +24,19 @@ use std::collections::BTreeMap;
 use towpath_api::path_file::duration;
 use towpath_core::action::Action;
 use towpath_core::finding::{Finding, Severity};
+use towpath_core::gate::Judged;
 use towpath_core::id::{BranchName, CommitId, ComponentName, Digest, EnvironmentName, RepoPath};
 use towpath_core::invariant;
 use towpath_core::path::{Cluster, Environment, Path};
 use towpath_core::pin::{Blank, Fill, Location, NotEditable, ObjectRef, Pin, Splice};
 use towpath_core::plan::{Outcome, Proposal, Request, plan, propose};
-use towpath_core::record::{Event, History, Record};
+use towpath_core::record::{Event, History, Record, Signature};
 use towpath_core::release::{Reach, Release, Releases, Seen};
 use towpath_core::snapshot::Snapshot;
 use towpath_core::status::{Status, status};
 use towpath_core::tracking::{Exact, Tracking};
 use towpath_core::version::{Range, Version};
-use towpath_engine::act::record_of;
+use towpath_engine::act::records_of;
 
 use super::words::{Words, parse};
 
@@ -101,10 +104,21 @@ impl World {
             "override" => self.overrule(words)?,
             "promote" => self.act(words, false)?,
             "rollback" => self.act(words, true)?,
-            other => return Err(format!("`{other}` is nothing that happens")),
+            other => match self.clusters_happen(words)? {
+                true => {}
+                false => return Err(format!("`{other}` is nothing that happens")),
+            },
         }
         self.settle();
         Ok(())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn set_path(&mut self, path: Path) {
+        self.path = path;
     }
 
     /// The proposal that a line asks for.
@@ -140,6 +154,7 @@ impl World {
             rollback,
             allow_downgrade: words.flag("--allow-downgrade"),
             allow_unknown: words.flag("--allow-unknown"),
+            automatic: words.flag("--automatic"),
         };
         let component = self.component(words)?;
         let proposal = propose(&self.path, &self.snapshot, environment, &component, &request);
@@ -149,12 +164,12 @@ impl World {
         }
     }
 
-    fn environment(&self, name: &str) -> Result<&Environment, String> {
+    pub(super) fn environment(&self, name: &str) -> Result<&Environment, String> {
         let name: EnvironmentName = parse(name)?;
         self.path.environment(&name).ok_or_else(|| format!("{name} is not on the path"))
     }
 
-    fn component(&self, words: &Words<'_>) -> Result<ComponentName, String> {
+    pub(super) fn component(&self, words: &Words<'_>) -> Result<ComponentName, String> {
         let name = match words.clause("of") {
             Some(name) => parse(name)?,
             None => match self.path.components.first() {
@@ -222,7 +237,7 @@ impl World {
         Ok(())
     }
 
-    fn pin(&mut self, words: &Words<'_>) -> Result<(), String> {
+    pub(super) fn pin(&mut self, words: &Words<'_>) -> Result<(), String> {
         let component = self.component(words)?;
         let place = words.word(1, "the environment")?;
         let (environment, cluster) =
@@ -312,26 +327,50 @@ impl World {
             let why: Vec<_> = proposal.waiting.iter().map(ToString::to_string).collect();
             return Err(format!("there is no action: {}", why.join("; ")));
         };
-        let made = CommitId::parse(&action.plan.as_str()[..40]).map_err(|e| e.to_string())?;
-        for pin in &mut self.snapshot.pins {
-            if pin.environment == action.environment && pin.component == action.component {
-                let (tracking, splices) = tracking("exact", &action.release.tag)?;
+        let by = words.by()?;
+        self.carry_out(action, &proposal.gates, by)
+    }
+
+    /// Makes the edits of an action, its commit and its records.
+    pub(super) fn carry_out(
+        &mut self,
+        action: Action,
+        gates: &[Judged],
+        by: String,
+    ) -> Result<(), String> {
+        let of_plan = |r: &&Record| matches!(&r.event, Event::Promoted(p) if p.plan == action.plan);
+        let step = self.snapshot.history.records.iter().filter(of_plan).count();
+        let made = format!("{}{step:04x}", &action.plan.as_str()[..36]);
+        let made = CommitId::parse(&made).map_err(|e| e.to_string())?;
+        let edited = |pin: &Pin| {
+            action.edits.iter().any(|edit| edit.file == pin.at.file)
+                && (action.clusters.is_empty() || action.clusters.contains(&pin.cluster))
+        };
+        for moved in &action.moves {
+            let component = &moved.release.component;
+            let of =
+                |p: &&mut Pin| p.environment == action.environment && p.component == *component;
+            for pin in self.snapshot.pins.iter_mut().filter(of).filter(|p| edited(p)) {
+                let (tracking, splices) = tracking("exact", &moved.release.tag)?;
                 (pin.tracking, pin.splices) = (tracking, Ok(splices));
             }
         }
         self.branches.entry(action.branch.clone()).or_default().push(made.clone());
-        let event = record_of(&action, &made, &action.branch, &proposal.gates);
-        self.record(words.by()?, event);
+        for event in records_of(&action, &made, &action.branch, gates) {
+            self.record(by.clone(), event);
+        }
         self.last = Some(action);
         Ok(())
     }
 
-    fn record(&mut self, by: String, event: Event) {
-        self.snapshot.history.records.push(Record { at: self.snapshot.now, by, event });
+    pub(super) fn record(&mut self, by: String, event: Event) {
+        let signature = Signature::NotChecked;
+        let record = Record { at: self.snapshot.now, by, event, signature };
+        self.snapshot.history.records.push(record);
     }
 
     /// What of the snapshot follows from the branches.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let heads =
             self.branches.iter().filter_map(|(b, log)| Some((b.clone(), log.last()?.clone())));
         self.snapshot.branches = heads.collect();

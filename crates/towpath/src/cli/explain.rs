@@ -90,7 +90,7 @@ fn explain(out: &mut String, proposal: &Proposal) {
     for gate in &proposal.gates {
         if let Some(why) = gate.why() {
             let note = if gate.passes() { " (overridden)" } else { "" };
-            let _ = writeln!(out, "  {} {}: {why}{note}", gate.word(), styled(BOLD, gate.gate));
+            let _ = writeln!(out, "  {} {}: {why}{note}", gate.word(), styled(BOLD, &gate.gate));
         }
     }
     reasons(out, proposal);

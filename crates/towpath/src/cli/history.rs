@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use towpath_api::output::{HistoryOutput, HistoryRow, ProblemOutput, VerifyOutput};
 use towpath_api::record::RecordFile;
-use towpath_core::record::{Event, Record};
+use towpath_core::record::{Event, Record, Tested, Verified};
 use towpath_engine::ledger::{self, Entry, title};
 
 use super::Answer;
@@ -80,6 +80,15 @@ fn subjects(event: &Event) -> (Option<&str>, Option<&str>) {
         Event::Approved { environment, component, .. }
         | Event::Overridden { environment, component, .. } => {
             (Some(environment.as_str()), Some(component.as_str()))
+        }
+        Event::Verified(Verified { release: of, .. })
+        | Event::Tested(Tested { release: of, .. })
+        | Event::Failed(of, _)
+        | Event::Aborted(of, _)
+        | Event::Soaked(of, ..) => (Some(of.environment.as_str()), Some(of.component.as_str())),
+        Event::Reported { component, .. } => (None, Some(component.as_str())),
+        Event::Frozen { environment, .. } | Event::Thawed { environment, .. } => {
+            (environment.as_ref().map(|e| e.as_str()), None)
         }
         Event::SandboxCreated(s) => (Some(s.name.as_str()), None),
         Event::SandboxDeleted { name, .. } => (Some(name.as_str()), None),

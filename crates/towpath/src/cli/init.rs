@@ -6,7 +6,8 @@ use std::io::Write as _;
 use towpath_api::output::InitOutput;
 use towpath_api::path_file::{FILE_NAME, parse};
 use towpath_api::path_text::{self, ComponentNote, EnvironmentNote};
-use towpath_core::path::{Environment, Gate};
+use towpath_core::gate::{Condition, Gate};
+use towpath_core::path::Environment;
 use towpath_core::pin::NotEditable;
 use towpath_core::tracking::{Policy, Tracking};
 use towpath_engine::survey::Survey;
@@ -95,7 +96,13 @@ fn note(survey: &Survey, environment: &Environment) -> EnvironmentNote {
     };
     let mut gates = environment.gates.clone();
     if gates.is_empty() && environment.production && !own {
-        gates.push(Gate::Approval { count: 1, by: Default::default() });
+        let approval = Condition::Approval {
+            count: 1,
+            by: Default::default(),
+            valid_for: None,
+            signed: false,
+        };
+        gates = Gate::named(vec![approval]);
     }
     EnvironmentNote { environment: environment.name.clone(), tracks, actual, gates }
 }

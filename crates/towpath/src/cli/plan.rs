@@ -46,6 +46,7 @@ pub(crate) fn request(args: &PlanArgs) -> Result<Request, Failure> {
         rollback: false,
         allow_downgrade: args.allow_downgrade,
         allow_unknown: args.allow_unknown,
+        automatic: false,
     })
 }
 
@@ -346,7 +347,7 @@ fn gates(out: &mut String, proposal: &Proposal) {
             if let Some(overridden) = output.overridden {
                 because = format!("{because}; overridden by {overridden}");
             }
-            vec![gate.gate.to_owned(), styled(style, gate.word()), because]
+            vec![gate.gate.to_string(), styled(style, gate.word()), because]
         })
         .collect();
     out.push_str(&table(&["gate", "", "because"], rows));

@@ -221,7 +221,7 @@ pub(crate) fn approve(global: &Global, args: &ApproveArgs) -> Result<Answer, Fai
     let _ = writeln!(text, "  record {} in the ledger", entry.commit.short());
     let request = (args.component.as_deref(), args.to.as_deref());
     let (_, now, _) = planned(global, &args.environment, request.0, request.1)?;
-    let gate = now.gates.iter().find(|gate| gate.gate == "approval" && !gate.passes());
+    let gate = now.gates.iter().find(|gate| gate.gate.as_str() == "approval" && !gate.passes());
     if let Some(why) = gate.and_then(|gate| gate.why()) {
         let _ = writeln!(text, "{}", styled(YELLOW, format!("  but    {why}")));
         return recorded(text, &entry);
@@ -243,14 +243,14 @@ pub(crate) fn override_gate(global: &Global, args: &OverrideArgs) -> Result<Answ
     let (session, proposal, _) =
         planned(global, &args.environment, args.component.as_deref(), args.to.as_deref())?;
     let hash = proposal.hash.clone().ok_or_else(|| nothing_planned(&proposal))?;
-    let Some(gate) = proposal.gates.iter().find(|g| g.gate == args.gate) else {
-        let names: Vec<_> = proposal.gates.iter().map(|g| g.gate).collect();
+    let Some(gate) = proposal.gates.iter().find(|g| g.gate.as_str() == args.gate) else {
+        let names: Vec<_> = proposal.gates.iter().map(|g| g.gate.as_str()).collect();
         return Err(Failure::new(format!("{} has no gate {}", args.environment, args.gate))
             .hint(format!("its gates are {}", super::words::list(&names))));
     };
-    if !can_override(gate.gate) {
+    if !can_override(&gate.gate) {
         return Err(Failure::new(format!("gate {} cannot be overridden", gate.gate))
-            .hint("neither content that is in doubt nor findings of severity error pass by a person's word"));
+            .hint("neither content that is in doubt, nor findings of severity error, nor a freeze pass by a person's word"));
     }
     if gate.passes() {
         return Err(Failure::new(format!("gate {} passes already", gate.gate)));

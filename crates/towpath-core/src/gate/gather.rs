@@ -1,0 +1,215 @@
+//! What a gate looks at in the snapshot, copied out.
+//!
+//! Must not judge. A part of the snapshot that is not known is handed on as not known.
+
+use super::inputs::{FailedIn, Given, Inputs, SoakState, Soaking, VerifiedIn};
+use super::stated::Condition;
+use crate::candidate::{version_at, version_in};
+use crate::conduct::Supersede;
+use crate::finding::Severity;
+use crate::id::{EnvironmentName, GateName};
+use crate::path::{Environment, Path};
+use crate::record::PlanHash;
+use crate::release::Release;
+use crate::rollout::{is_of, told};
+use crate::running::{Contact, Health};
+use crate::snapshot::Snapshot;
+
+/// What a gate stands before.
+pub struct Context<'a> {
+    /// The path.
+    pub path: &'a Path,
+    /// The world.
+    pub snapshot: &'a Snapshot,
+    /// Where it would enter.
+    pub environment: &'a Environment,
+    /// The environments before that one which have the component.
+    pub before: Vec<&'a Environment>,
+    /// What would enter.
+    pub release: &'a Release,
+    /// Who made it.
+    pub authors: Vec<&'a str>,
+    /// The plan.
+    pub hash: &'a PlanHash,
+    /// Whether somebody asked for a version that nobody may know.
+    pub unknown_allowed: bool,
+}
+
+/// What the gates look at that stand before everything: `checks`, `release`, and for a way forward `freeze` and `path`.
+#[must_use]
+pub fn always(context: &Context<'_>, forward: bool) -> Vec<(GateName, Inputs)> {
+    let name = |word| GateName::parse(word).expect("a word");
+    let mut out = vec![(name("checks"), checks(context)), (name("release"), release(context))];
+    if forward {
+        let freezes = context.snapshot.history.freezes(&context.environment.name);
+        // A stop that is not there is not a gate that was passed: it would only lengthen every answer.
+        if !freezes.is_empty() {
+            out.push((name("freeze"), Inputs::Freeze { freezes }));
+        }
+        out.push((name("path"), path(context)));
+    }
+    out
+}
+
+/// What a stated gate looks at.
+#[must_use]
+pub fn stated(condition: &Condition, context: &Context<'_>) -> Inputs {
+    let snapshot = context.snapshot;
+    let history = &snapshot.history;
+    let names = || context.before.iter().map(|e| e.name.clone()).collect::<Vec<_>>();
+    match condition {
+        Condition::Approval { count, by, valid_for, signed } => Inputs::Approval {
+            need: *count,
+            by: by.clone(),
+            valid_for: *valid_for,
+            signed: *signed,
+            plan: context.hash.clone(),
+            authors: context.authors.iter().map(ToString::to_string).collect(),
+            given: history
+                .approvals(context.hash)
+                .map(|r| Given { by: r.by.clone(), at: r.at, signature: r.signature.clone() })
+                .collect(),
+            now: snapshot.now,
+        },
+        Condition::Order { component, range } => Inputs::Order {
+            component: component.clone(),
+            range: range.clone(),
+            itself: *component == context.release.component,
+            has: snapshot
+                .pins_of(&context.environment.name, component)
+                .map(|pin| version_at(snapshot, pin))
+                .collect(),
+        },
+        Condition::Verified { from, any } => Inputs::Verified {
+            from: from
+                .iter()
+                .map(|environment| VerifiedIn {
+                    environment: environment.clone(),
+                    since: history.verified(environment, context.release),
+                    observed: observed(context.path, snapshot, environment),
+                })
+                .collect(),
+            any: *any,
+        },
+        Condition::Soak { duration } => Inputs::Soak {
+            need: *duration,
+            environments: names(),
+            clusters: context.before.iter().flat_map(|e| soaking(context, e)).collect(),
+            recorded: recorded_soak(context),
+            now: snapshot.now,
+        },
+        Condition::Test { name, environments } => {
+            let environments = if environments.is_empty() { names() } else { environments.clone() };
+            let runs = environments
+                .iter()
+                .filter_map(|e| history.last_test(e, context.release, name))
+                .collect();
+            Inputs::Test { name: name.clone(), environments, runs }
+        }
+        Condition::Status { name } => {
+            Inputs::Status { name: name.clone(), last: history.last_report(context.release, name) }
+        }
+    }
+}
+
+fn checks(context: &Context<'_>) -> Inputs {
+    let name = &context.environment.name;
+    let errors: Vec<_> = context
+        .snapshot
+        .findings
+        .iter()
+        .filter(|f| f.severity == Severity::Error)
+        .filter(|f| f.environments.is_empty() || f.environments.contains(name))
+        .collect();
+    Inputs::Checks { errors: errors.len(), first: errors.first().map(|f| f.rule.to_owned()) }
+}
+
+fn release(context: &Context<'_>) -> Inputs {
+    let release = context.release;
+    Inputs::Release {
+        version: release.version.clone(),
+        seen: release.seen,
+        reach: context.snapshot.releases.get(&release.component).map(|r| r.reach.clone()),
+        unknown_allowed: context.unknown_allowed,
+    }
+}
+
+fn path(context: &Context<'_>) -> Inputs {
+    let (snapshot, release) = (context.snapshot, context.release);
+    let failed = context.before.iter().filter_map(|environment| {
+        let (at, why) = snapshot.history.failure(&environment.name, release)?;
+        Some(FailedIn { environment: environment.name.clone(), at, why })
+    });
+    Inputs::Path {
+        wanted: release.version.clone(),
+        previous: context
+            .before
+            .iter()
+            .map(|e| (e.name.clone(), version_in(snapshot, &e.name, &release.component)))
+            .collect(),
+        failed: failed.collect(),
+    }
+}
+
+/// Whether any cluster of an environment is connected.
+fn observed(path: &Path, snapshot: &Snapshot, name: &EnvironmentName) -> bool {
+    let clusters = path.environment(name).map_or(&[][..], |e| &e.clusters);
+    clusters.iter().any(|c| snapshot.running.contains_key(&c.name))
+}
+
+/// What each cluster of an environment that has the component says of the release.
+fn soaking(context: &Context<'_>, environment: &Environment) -> Vec<Soaking> {
+    let (snapshot, release) = (context.snapshot, context.release);
+    let moved = snapshot
+        .history
+        .promotions(&environment.name, &release.component)
+        .filter(|(_, p)| p.version == release.version);
+    let moved: Vec<_> = moved.map(|(r, p)| (r.at, &p.clusters)).collect();
+    let mut out: Vec<Soaking> = Vec::new();
+    for pin in snapshot.pins_of(&environment.name, &release.component) {
+        if out.last().is_some_and(|last| last.cluster == pin.cluster) {
+            continue;
+        }
+        let named = |clusters: &&Vec<_>| clusters.is_empty() || clusters.contains(&pin.cluster);
+        let moved = moved.iter().rev().find(|(_, clusters)| named(clusters)).map(|(at, _)| *at);
+        let state = match snapshot.running.get(&pin.cluster) {
+            None => SoakState::NotConnected,
+            Some(report) => match (&report.contact, report.components.get(&release.component)) {
+                (Contact::Lost { since, .. }, _) => SoakState::Lost { since: *since },
+                (Contact::Connected, None) => SoakState::Silent,
+                (Contact::Connected, Some(running)) if !is_of(running, release) => {
+                    let revision = running.revision.as_ref().map(ToString::to_string);
+                    SoakState::OtherRevision { revision }
+                }
+                (Contact::Connected, Some(running)) if running.health == Health::Healthy => {
+                    SoakState::Healthy {
+                        since: moved.map_or(running.since, |at| running.since.max(at)),
+                    }
+                }
+                (Contact::Connected, Some(running)) => {
+                    SoakState::Unwell { health: running.health, why: told(running) }
+                }
+            },
+        };
+        out.push(Soaking {
+            environment: environment.name.clone(),
+            cluster: pin.cluster.clone(),
+            state,
+        });
+    }
+    out
+}
+
+/// The shortest of the soaks that the ledger has of the release in all environments before: it counts only where each
+/// release is taken in turn, because then those before may have gone on.
+fn recorded_soak(context: &Context<'_>) -> Option<(jiff::Timestamp, jiff::Timestamp)> {
+    if context.environment.conduct.supersede != Supersede::Every || context.before.is_empty() {
+        return None;
+    }
+    let soaks: Option<Vec<_>> = context
+        .before
+        .iter()
+        .map(|e| context.snapshot.history.soaked(&e.name, context.release))
+        .collect();
+    soaks?.into_iter().min_by_key(|(since, until)| until.duration_since(*since))
+}

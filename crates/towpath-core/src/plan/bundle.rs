@@ -1,0 +1,118 @@
+//! Components whose versions move together: exactly a set that was verified together, all pins in one commit.
+//!
+//! The first of them in the order of the path carries the proposal; the others say that they move with it.
+
+use super::enter::{Entry, enter};
+use super::{Outcome, Planner, Proposal};
+use crate::candidate::{previous_with, version_in};
+use crate::id::{ComponentName, EnvironmentName};
+use crate::pin::Pin;
+use crate::record::SetMember;
+use crate::release::Release;
+use crate::why::Why;
+
+/// The proposal for a member of the environment's bundle.
+pub(super) fn propose(planner: &Planner<'_>, mut proposal: Proposal) -> Proposal {
+    let (snapshot, environment) = (planner.snapshot, planner.environment);
+    let here = snapshot.components_of(planner.path, environment);
+    let members: Vec<&ComponentName> =
+        here.into_iter().filter(|c| environment.conduct.bundle.contains(*c)).collect();
+    let Some((first, others)) = members.split_first() else { return proposal };
+    let pins_of = |component: &ComponentName| -> Vec<&Pin> {
+        snapshot.pins_of(&environment.name, component).collect()
+    };
+    if **first == *planner.component {
+        let all: Vec<_> =
+            members.iter().map(|component| (*component, pins_of(component))).collect();
+        if let Some(going) = planner.going_on(&proposal, &all) {
+            return going;
+        }
+    }
+    let before: Vec<EnvironmentName> = if planner.request.rollback {
+        vec![environment.name.clone()]
+    } else {
+        previous_with(planner.path, snapshot, environment, first)
+            .into_iter()
+            .map(|e| e.name.clone())
+            .collect()
+    };
+    let Some(set) = chosen_set(planner, &members, &before) else {
+        let components = members.into_iter().cloned().collect();
+        proposal.waiting.push(Why::NoVerifiedSet { components, environments: before });
+        if planner.request.rollback {
+            proposal.outcome = Outcome::Refused;
+        }
+        return proposal;
+    };
+    let moves: Option<Vec<Release>> =
+        members.iter().map(|c| set.iter().find(|r| r.component == **c).cloned()).collect();
+    let Some(mut moves) = moves else { return proposal };
+    if **first != *planner.component {
+        let mine = moves.into_iter().find(|r| r.component == *planner.component);
+        let settled = mine.as_ref().is_some_and(|r| proposal.has.as_ref() == Some(&r.version));
+        proposal.candidate = mine;
+        match settled {
+            true => proposal.outcome = Outcome::UpToDate,
+            false => proposal.waiting.push(Why::MovesWith { component: (*first).clone() }),
+        }
+        return proposal;
+    }
+    let lead = moves.remove(0);
+    let mut entry = Entry::new(lead, pins_of(first));
+    for (release, component) in moves.into_iter().zip(others) {
+        entry.moves.push((release, pins_of(component)));
+    }
+    enter(planner, proposal, entry)
+}
+
+/// The newest set that was verified together in all environments before, or, to go back, the newest one here that is
+/// not what is here now. Where nothing comes before: the newest of each.
+fn chosen_set(
+    planner: &Planner<'_>,
+    members: &[&ComponentName],
+    before: &[EnvironmentName],
+) -> Option<Vec<Release>> {
+    let snapshot = planner.snapshot;
+    let Some((last, rest)) = before.split_last() else {
+        return members.iter().map(|c| snapshot.newest(c).cloned()).collect();
+    };
+    let sets_of = |environment: &EnvironmentName| -> Vec<Vec<Release>> {
+        let mut found: Vec<_> = members
+            .iter()
+            .flat_map(|c| snapshot.history.verifications(environment, c).collect::<Vec<_>>())
+            .collect();
+        found.sort_by_key(|(at, _)| *at);
+        found.into_iter().rev().filter_map(|(_, v)| releases(planner, members, &v.set)).collect()
+    };
+    let others: Vec<Vec<Vec<Release>>> = rest.iter().map(sets_of).collect();
+    let failed = |set: &[Release]| {
+        before.iter().any(|e| set.iter().any(|r| snapshot.history.failure(e, r).is_some()))
+    };
+    let is_here = |set: &[Release]| {
+        set.iter().all(|r| {
+            version_in(snapshot, &planner.environment.name, &r.component).as_ref()
+                == Some(&r.version)
+        })
+    };
+    sets_of(last).into_iter().find(|set| {
+        others.iter().all(|sets| sets.contains(set))
+            && !failed(set)
+            && !(planner.request.rollback && is_here(set))
+    })
+}
+
+/// The releases that a set names for the members; `None` where it lacks one or one is not known.
+fn releases(
+    planner: &Planner<'_>,
+    members: &[&ComponentName],
+    set: &[SetMember],
+) -> Option<Vec<Release>> {
+    members
+        .iter()
+        .map(|component| {
+            let member = set.iter().find(|m| m.component == **component)?;
+            let known = planner.snapshot.releases.get(*component)?.find(&member.version)?;
+            (known.digest == member.digest || member.digest.is_none()).then(|| known.clone())
+        })
+        .collect()
+}

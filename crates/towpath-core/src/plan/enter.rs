@@ -1,0 +1,321 @@
+//! One step of a promotion: which clusters move now, the bytes of their pins, the gates, and the hash that approvals
+//! are bound to.
+//!
+//! Must not choose a release; that is [`crate::candidate`].
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Outcome, Planner, Proposal, add};
+use crate::action::{Action, Move};
+use crate::candidate::{previous_with, version_at, version_in};
+use crate::gate::{self, Context, Inputs, Judged, Overridden, Verdict};
+use crate::id::{ClusterName, GateName};
+use crate::pin::{Pin, Replacement};
+use crate::record::{Event, PlanHash};
+use crate::release::Release;
+use crate::rollout::{Batch, Having, Last, rollout};
+use crate::snapshot::Snapshot;
+use crate::version::Version;
+use crate::why::Why;
+
+/// What is to enter.
+pub(super) struct Entry<'a> {
+    /// The release, and those that move with it, each with the pins of its component.
+    pub(super) moves: Vec<(Release, Vec<&'a Pin>)>,
+    /// The promotion that this goes on with.
+    pub(super) begun: Option<Last<'a>>,
+}
+
+impl<'a> Entry<'a> {
+    pub(super) fn new(release: Release, pins: Vec<&'a Pin>) -> Self {
+        Self { moves: vec![(release, pins)], begun: None }
+    }
+}
+
+/// The proposal for releases to enter, or to go on entering.
+pub(super) fn enter(
+    planner: &Planner<'_>,
+    mut proposal: Proposal,
+    mut entry: Entry<'_>,
+) -> Proposal {
+    let (snapshot, request) = (planner.snapshot, planner.request);
+    if !request.rollback && request.to.is_none() {
+        // Nothing goes down that nobody asked to: a cluster that is ahead stays there.
+        for (release, pins) in &mut entry.moves {
+            pins.retain(|pin| version_at(snapshot, pin).is_none_or(|v| v <= release.version));
+        }
+    }
+    let Some((release, _)) = entry.moves.first() else { return proposal };
+    let release = release.clone();
+    proposal.candidate = Some(release.clone());
+    proposal.with = entry.moves.iter().skip(1).map(|(release, _)| release.clone()).collect();
+    let everything = edits(&mut proposal, &entry, |_| true);
+    let blocked = proposal.waiting.iter().any(|w| matches!(w, Why::PinNotEditable { .. }));
+    let by_release: Vec<(&Release, Vec<&Pin>)> =
+        entry.moves.iter().map(|(release, pins)| (release, pins.clone())).collect();
+    let rollout = rollout(snapshot, planner.environment, &by_release, Having::Saying);
+    let batch = rollout.next.clone();
+    proposal.rollout = Some(rollout);
+    if everything.is_empty() && !blocked {
+        proposal.outcome = Outcome::UpToDate;
+        if let Some(why) = why_not_now(&release.version, &batch) {
+            proposal.waiting.push(why);
+            proposal.outcome = Outcome::Waiting;
+        }
+        return proposal;
+    }
+    let hash = match &entry.begun {
+        Some(begun) => begun.promotion.plan.clone(),
+        None => hash_of(snapshot, &proposal, &everything),
+    };
+    proposal.skipped = skipped(snapshot, &proposal, &release);
+    proposal.gates = judge(planner, &release, &hash, entry.begun.as_ref());
+    for gate in proposal.gates.iter().filter(|g| !g.passes()) {
+        if let Some(why) = gate.why() {
+            add(&mut proposal.waiting, why.clone());
+        }
+    }
+    let now = match &batch {
+        // A way back is not waited for: every cluster goes at once.
+        _ if request.rollback => Some(None),
+        Batch::Move { clusters, .. } => Some(Some(clusters)),
+        _ => None,
+    };
+    let chosen =
+        |cluster: &ClusterName| now.flatten().is_none_or(|clusters| clusters.contains(cluster));
+    proposal.edits = match now {
+        Some(_) => edits(&mut proposal, &entry, chosen),
+        None => Vec::new(),
+    };
+    match (now, why_not_now(&release.version, &batch)) {
+        (None, Some(why)) => add(&mut proposal.waiting, why),
+        _ if !blocked && proposal.gates.iter().all(Judged::passes) => {
+            proposal.outcome = Outcome::Ready;
+            proposal.action = action(planner, &proposal, &entry, &hash, &chosen);
+            if !request.rollback {
+                proposal.waiting.push(Why::ReadyToPromote { version: release.version });
+            }
+        }
+        _ => {}
+    }
+    proposal.hash = Some(hash);
+    proposal
+}
+
+/// The replacements for the clusters that are chosen, in the order of the files.
+fn edits(
+    proposal: &mut Proposal,
+    entry: &Entry<'_>,
+    chosen: impl Fn(&ClusterName) -> bool,
+) -> Vec<Replacement> {
+    let mut out = Vec::new();
+    for (release, pins) in &entry.moves {
+        for pin in pins.iter().filter(|pin| chosen(&pin.cluster)) {
+            match pin.set_to(release) {
+                Ok(edits) => edits.into_iter().for_each(|edit| add(&mut out, edit)),
+                Err(why) => {
+                    let at = pin.at.clone();
+                    add(&mut proposal.waiting, Why::PinNotEditable { at, why });
+                }
+            }
+        }
+    }
+    out.sort_by(|a, b| (&a.file, a.range.start).cmp(&(&b.file, b.range.start)));
+    out
+}
+
+fn action(
+    planner: &Planner<'_>,
+    proposal: &Proposal,
+    entry: &Entry<'_>,
+    hash: &PlanHash,
+    chosen: &impl Fn(&ClusterName) -> bool,
+) -> Option<Action> {
+    let (snapshot, environment) = (planner.snapshot, planner.environment);
+    let mut clusters: Vec<ClusterName> = Vec::new();
+    let mut total = 0;
+    for cluster in environment.clusters.iter().map(|c| &c.name) {
+        let mut pins =
+            entry.moves.iter().flat_map(|(release, pins)| pins.iter().map(move |p| (release, p)));
+        let mut mine = pins.by_ref().filter(|(_, pin)| pin.cluster == *cluster).peekable();
+        total += usize::from(mine.peek().is_some());
+        let moves = mine.any(|(r, pin)| version_at(snapshot, pin).as_ref() != Some(&r.version));
+        if moves && chosen(cluster) {
+            clusters.push(cluster.clone());
+        }
+    }
+    // No name is every name: so records of environments without waves stay short.
+    if clusters.len() == total {
+        clusters.clear();
+    }
+    let moves = entry.moves.iter().map(|(release, pins)| Move {
+        release: release.clone(),
+        from: pins
+            .iter()
+            .find(|pin| clusters.is_empty() || clusters.contains(&pin.cluster))
+            .map(|pin| pin.tracking.to_string())
+            .unwrap_or_default(),
+        replaced: version_in(snapshot, &environment.name, &release.component),
+    });
+    Some(Action {
+        environment: environment.name.clone(),
+        moves: moves.collect(),
+        clusters: clusters.clone(),
+        skipped: proposal.skipped.clone(),
+        branch: planner.path.trunk.clone(),
+        parent: snapshot.base.clone()?,
+        edits: proposal.edits.clone(),
+        plan: hash.clone(),
+        rollback: planner.request.rollback,
+        automatic: planner.request.automatic,
+    })
+}
+
+/// Why the next clusters may not move yet, or did not come well through it.
+fn why_not_now(version: &Version, batch: &Batch) -> Option<Why> {
+    let version = version.clone();
+    Some(match batch.clone() {
+        Batch::Move { .. } | Batch::Done => return None,
+        Batch::Busy { wave, cluster, why, deadline } => {
+            Why::RollingOut { version, wave, cluster, why, deadline }
+        }
+        Batch::Settling { wave, until } => Why::Settling { version, wave, until },
+        Batch::Unseen { wave, cluster } => Why::WaveNotObserved { wave, cluster },
+        Batch::Failed { clusters, .. } => {
+            let (cluster, why) = clusters.first()?.clone();
+            Why::RolloutFailed { version, count: clusters.len(), cluster, why }
+        }
+    })
+}
+
+/// The releases above what the environment has and below what enters, which never did.
+fn skipped(snapshot: &Snapshot, proposal: &Proposal, release: &Release) -> Vec<Version> {
+    let Some(has) = &proposal.has else { return Vec::new() };
+    let list = snapshot.releases.get(&proposal.component).map_or(&[][..], |r| &r.list);
+    let history = &snapshot.history;
+    let entered = |version: &Version| {
+        history
+            .promotions(&proposal.environment, &proposal.component)
+            .any(|(_, p)| p.version == *version)
+    };
+    let between = |r: &&Release| {
+        r.version > *has
+            && !entered(&r.version)
+            && r.version < release.version
+            && (!r.version.is_prerelease() || release.version.is_prerelease())
+    };
+    let mut out: Vec<Version> = list.iter().filter(between).map(|r| r.version.clone()).collect();
+    out.sort();
+    out
+}
+
+/// All gates before a release. A rollback passes those that guard the way forward; a promotion that has begun passed
+/// those that guard its beginning.
+fn judge(
+    planner: &Planner<'_>,
+    release: &Release,
+    hash: &PlanHash,
+    begun: Option<&Last<'_>>,
+) -> Vec<Judged> {
+    let (path, snapshot, environment) = (planner.path, planner.snapshot, planner.environment);
+    let context = Context {
+        path,
+        snapshot,
+        environment,
+        before: previous_with(path, snapshot, environment, &release.component),
+        release,
+        authors: authors_of(snapshot, release),
+        hash,
+        unknown_allowed: planner.request.allow_unknown,
+    };
+    let mut seen = gate::always(&context, !planner.request.rollback);
+    if !planner.request.rollback {
+        for stated in &environment.gates {
+            seen.push((stated.name.clone(), gate::stated(&stated.condition, &context)));
+        }
+    }
+    let at_the_beginning = |inputs: &Inputs| begun.filter(|_| inputs.guards_the_beginning());
+    seen.into_iter()
+        .map(|(name, inputs)| match at_the_beginning(&inputs) {
+            Some(begun) => Inputs::Begun { at: begun.began }.judged(name),
+            None => inputs.judged(name),
+        })
+        .map(|judged| overridden(snapshot, hash, judged))
+        .collect()
+}
+
+fn overridden(snapshot: &Snapshot, hash: &PlanHash, mut judged: Judged) -> Judged {
+    let counts = !matches!(judged.verdict, Verdict::Open(_)) && gate::can_override(&judged.gate);
+    let history = &snapshot.history;
+    let found =
+        counts.then(|| history.override_of(judged.gate.as_str(), hash, snapshot.now)).flatten();
+    judged.overridden = found.map(|o| Overridden {
+        by: o.by.to_owned(),
+        reason: o.reason.to_owned(),
+        expires: o.expires,
+    });
+    judged
+}
+
+impl Inputs {
+    fn judged(self, gate: GateName) -> Judged {
+        Judged { gate, verdict: gate::judge(&self), inputs: self, overridden: None }
+    }
+}
+
+/// Who made the release, as the ledger recorded it; several where it was recorded more than once.
+fn authors_of<'a>(snapshot: &'a Snapshot, release: &Release) -> Vec<&'a str> {
+    snapshot
+        .history
+        .records
+        .iter()
+        .filter_map(|r| match &r.event {
+            Event::Released { component, version, .. }
+                if *component == release.component && *version == release.version =>
+            {
+                Some(r.by.as_str())
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// What an approval is bound to: the environment, the content that enters, and every byte that changes. Not the base
+/// commit: a commit beside the pin does not make it another plan. But going back does, and so does a failure: what was
+/// decided before it was found to be wrong is to be decided again.
+fn hash_of(snapshot: &Snapshot, proposal: &Proposal, edits: &[Replacement]) -> PlanHash {
+    let history = &snapshot.history;
+    let promotions = history.promotions(&proposal.environment, &proposal.component);
+    let went_back = promotions.rev().map(|(_, p)| p).find(|p| p.goes_back());
+    let mut hasher = Sha256::new();
+    let mut field = |text: &str| {
+        hasher.update((text.len() as u64).to_be_bytes());
+        hasher.update(text.as_bytes());
+    };
+    field("towpath plan 1");
+    field(proposal.environment.as_str());
+    field(proposal.component.as_str());
+    field(proposal.has.as_ref().map_or("", |v| v.original()));
+    for release in proposal.candidate.iter().chain(&proposal.with) {
+        if release.component != proposal.component {
+            field(release.component.as_str());
+        }
+        field(release.version.original());
+        field(release.digest.as_ref().map_or("", |d| d.as_str()));
+    }
+    field(went_back.map_or("", |p| p.commit.as_str()));
+    for edit in edits {
+        field(edit.file.as_str());
+        field(&edit.old);
+        field(&edit.new);
+    }
+    if let Some((at, why)) =
+        proposal.candidate.as_ref().and_then(|r| history.failure(&proposal.environment, r))
+        && went_back.is_none()
+    {
+        field(&at.to_string());
+        field(&why);
+    }
+    let hex: String = hasher.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    PlanHash::parse(&hex).expect("SHA-256 in hexadecimal is 64 digits")
+}

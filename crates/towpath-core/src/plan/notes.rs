@@ -1,0 +1,171 @@
+//! What the ledger should know that no action tells: what was verified, soaked, or failed.
+//!
+//! Made from the snapshot alone, so whoever notes it notes the same; an event that the ledger has is not made again.
+//! Must not decide what moves.
+
+use std::collections::BTreeSet;
+
+use crate::candidate::version_at;
+use crate::conduct::Supersede;
+use crate::gate::{Inputs, Verdict, after, judge};
+use crate::id::ComponentName;
+use crate::path::{Environment, Path};
+use crate::pin::Pin;
+use crate::plan::Plan;
+use crate::record::{Event, OfRelease, SetMember, Verified};
+use crate::release::Release;
+use crate::rollout::{Batch, ClusterState, Ended, Having, last_promotion, rollout};
+use crate::snapshot::Snapshot;
+
+/// The events that follow from the snapshot and are not in the ledger yet, in the order of the path.
+#[must_use]
+pub fn notes(path: &Path, snapshot: &Snapshot, plan: &Plan) -> Vec<Event> {
+    let mut out = Vec::new();
+    for environment in path.environments() {
+        let good = good(path, snapshot, environment);
+        let set: Vec<SetMember> = good.iter().map(|g| g.member()).collect();
+        for one in &good {
+            out.extend(verified(snapshot, environment, one, &set));
+        }
+        for component in snapshot.components_of(path, environment) {
+            out.extend(failed(snapshot, environment, component));
+        }
+    }
+    out.extend(soaked(path, plan));
+    let mut seen = BTreeSet::new();
+    out.retain(|event| seen.insert(format!("{event:?}")));
+    out
+}
+
+/// A release that every cluster of an environment runs, healthy.
+struct Good {
+    release: Release,
+    since: jiff::Timestamp,
+}
+
+impl Good {
+    fn member(&self) -> SetMember {
+        SetMember {
+            component: self.release.component.clone(),
+            version: self.release.version.clone(),
+            digest: self.release.digest.clone(),
+        }
+    }
+}
+
+fn of(environment: &Environment, release: &Release) -> OfRelease {
+    OfRelease {
+        environment: environment.name.clone(),
+        component: release.component.clone(),
+        version: release.version.clone(),
+        digest: release.digest.clone(),
+    }
+}
+
+fn good(path: &Path, snapshot: &Snapshot, environment: &Environment) -> Vec<Good> {
+    let mut out = Vec::new();
+    for component in snapshot.components_of(path, environment) {
+        let pins: Vec<&Pin> = snapshot.pins_of(&environment.name, component).collect();
+        let Some(release) = one_release(snapshot, component, &pins) else { continue };
+        let rollout = rollout(snapshot, environment, &[(&release, pins)], Having::Meaning);
+        let mut since = None;
+        let healthy =
+            rollout.waves.iter().flat_map(|w| &w.clusters).all(|(_, state)| match state {
+                ClusterState::Healthy { since: its } => {
+                    since = since.max(Some(*its));
+                    true
+                }
+                _ => false,
+            });
+        if let (true, Some(since)) = (healthy, since) {
+            out.push(Good { release, since });
+        }
+    }
+    out
+}
+
+/// The release that all pins mean; `None` where they differ or it is not known.
+fn one_release(snapshot: &Snapshot, component: &ComponentName, pins: &[&Pin]) -> Option<Release> {
+    let version = version_at(snapshot, pins.first()?)?;
+    let all = pins.iter().all(|pin| version_at(snapshot, pin).as_ref() == Some(&version));
+    let release = snapshot.releases.get(component)?.find(&version)?;
+    all.then(|| release.clone())
+}
+
+fn verified(
+    snapshot: &Snapshot,
+    environment: &Environment,
+    good: &Good,
+    set: &[SetMember],
+) -> Option<Event> {
+    let (history, verify) = (&snapshot.history, &environment.conduct.verify);
+    if after(good.since, verify.healthy_for) > snapshot.now {
+        return None;
+    }
+    let passed = |test| {
+        history.last_test(&environment.name, &good.release, test).is_some_and(|run| run.passed)
+    };
+    if !verify.tests.iter().all(passed) {
+        return None;
+    }
+    // The same release with another set is news only to those who promote sets.
+    let mut known = history.verifications(&environment.name, &good.release.component);
+    let same_set = |v: &Verified| environment.conduct.bundle.is_empty() || v.set == set;
+    let is_known = history.verified(&environment.name, &good.release).is_some()
+        && known.any(|(_, v)| v.release.is(&environment.name, &good.release) && same_set(v));
+    (!is_known).then(|| {
+        Event::Verified(Verified {
+            release: of(environment, &good.release),
+            since: good.since,
+            set: set.to_vec(),
+        })
+    })
+}
+
+fn failed(
+    snapshot: &Snapshot,
+    environment: &Environment,
+    component: &ComponentName,
+) -> Option<Event> {
+    let last = last_promotion(snapshot, environment, component)?;
+    if matches!(last.ended, Some(Ended::Failed | Ended::Aborted)) {
+        return None;
+    }
+    let release = snapshot.releases.get(component)?.find(&last.promotion.version)?;
+    let pins: Vec<&Pin> = snapshot.pins_of(&environment.name, component).collect();
+    let rollout = rollout(snapshot, environment, &[(release, pins)], Having::Meaning);
+    let Batch::Failed { clusters, .. } = rollout.next else { return None };
+    let told: Vec<String> = clusters.iter().map(|(c, why)| format!("{c}: {why}")).collect();
+    Some(Event::Failed(of(environment, release), told.join("; ")))
+}
+
+/// Soaks that are complete, for environments that take each release in turn: those before may go on.
+fn soaked(path: &Path, plan: &Plan) -> Vec<Event> {
+    let mut out = Vec::new();
+    for proposal in &plan.proposals {
+        let Some(environment) = path.environment(&proposal.environment) else { continue };
+        let Some(release) = &proposal.candidate else { continue };
+        if environment.conduct.supersede != Supersede::Every {
+            continue;
+        }
+        for gate in &proposal.gates {
+            let Inputs::Soak { environments, clusters, recorded: None, now, .. } = &gate.inputs
+            else {
+                continue;
+            };
+            if !matches!(judge(&gate.inputs), Verdict::Open(_)) {
+                continue;
+            }
+            for before in environments.iter().filter_map(|name| path.environment(name)) {
+                let began = clusters
+                    .iter()
+                    .filter(|c| c.environment == before.name)
+                    .filter_map(|c| c.state.healthy_since());
+                if let Some(began) = began.max() {
+                    out.push(Event::Soaked(of(before, release), began, *now));
+                }
+            }
+        }
+    }
+    out
+}
