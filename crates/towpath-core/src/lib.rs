@@ -46,5 +46,6 @@ pub mod status;
 pub mod tracking;
 pub mod version;
 pub mod why;
+pub mod window;
 
 pub use chain::chain;
