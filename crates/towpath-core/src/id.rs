@@ -114,6 +114,10 @@ text_id!(
     }
 );
 text_id!(
+    /// The name of a source of alerts or metrics.
+    SourceName, "source name", check_name
+);
+text_id!(
     /// A commit: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.
     CommitId, "commit", |what, text| {
         let hex = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));

@@ -41,6 +41,7 @@ pub mod release;
 pub mod rollout;
 pub mod running;
 pub mod snapshot;
+pub mod source;
 pub mod stated;
 pub mod status;
 pub mod tracking;
