@@ -9,6 +9,7 @@
 
 pub mod act;
 pub mod contents;
+pub mod gauge;
 pub mod judged;
 pub mod ledger;
 pub mod locate;
