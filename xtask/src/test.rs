@@ -1,8 +1,8 @@
 //! `cargo xtask test`: everything that the project's tests need, then the tests.
 //!
-//! Tests run against real local peers: a registry, Git over HTTP and `kubectl`. A peer that is not there is installed
-//! where that is possible, and otherwise ends the run before it begins: a test that cannot run has failed, it is never
-//! skipped.
+//! Tests run against real local peers: a registry, Git over HTTP, `kubectl`, Prometheus and Alertmanager. A peer that
+//! is not there is installed where that is possible, and otherwise ends the run before it begins: a test that cannot
+//! run has failed, it is never skipped.
 //! Services are never started here; each test starts its own peer on a port of its own.
 
 use std::path::Path;
@@ -28,7 +28,7 @@ struct Peer {
     is_there: fn() -> bool,
 }
 
-const PEERS: [Peer; 4] = [
+const PEERS: [Peer; 6] = [
     Peer { what: "git", debian_package: "git", is_there: || run::on_path("git").is_some() },
     Peer { what: "git-http-backend", debian_package: "git", is_there: git_serves_http },
     Peer {
@@ -40,6 +40,16 @@ const PEERS: [Peer; 4] = [
         what: "kubectl",
         debian_package: "kubernetes-client",
         is_there: || run::on_path("kubectl").is_some(),
+    },
+    Peer {
+        what: "prometheus",
+        debian_package: "prometheus",
+        is_there: || run::on_path("prometheus").is_some() && run::on_path("promtool").is_some(),
+    },
+    Peer {
+        what: "prometheus-alertmanager",
+        debian_package: "prometheus-alertmanager",
+        is_there: || run::on_path("prometheus-alertmanager").is_some(),
     },
 ];
 
@@ -148,7 +158,14 @@ mod tests {
     #[test]
     fn a_package_is_named_once_however_much_of_it_is_missing() {
         let all: Vec<_> = PEERS.iter().collect();
-        assert_eq!(packages(&all), ["git", "docker-registry", "kubernetes-client"]);
+        let expected = [
+            "git",
+            "docker-registry",
+            "kubernetes-client",
+            "prometheus",
+            "prometheus-alertmanager",
+        ];
+        assert_eq!(packages(&all), expected);
         assert!(packages(&[]).is_empty());
     }
 }

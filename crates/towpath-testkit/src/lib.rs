@@ -2,7 +2,8 @@
 //!
 //! Peers behave, they do not record calls: [`git`] makes real repositories, [`http_backend`] serves them
 //! over HTTP with faults, [`registry`] is a real registry and [`faulty_registry`] a scripted one,
-//! [`api_server`] answers as the API of a cluster does,
+//! [`api_server`] answers as the API of a cluster does, [`gauges`] are a real Prometheus and a real
+//! Alertmanager,
 //! [`memory`] and [`memory_registry`] are the ports' twins for simulations, [`contract`] and
 //! [`registry_contract`] hold twins to the same words, [`watched`] counts and kills, [`world`] is a
 //! small platform to work on, and [`story`] tells the files under `stories/`. Must not know any adapter.
@@ -10,6 +11,7 @@
 pub mod api_server;
 pub mod contract;
 pub mod faulty_registry;
+pub mod gauges;
 pub mod git;
 pub mod http_backend;
 pub mod memory;

@@ -18,8 +18,9 @@ use tempfile::TempDir;
 pub const USER: &str = "towpath";
 /// The password of [`USER`].
 pub const PASSWORD: &str = "only-for-tests-4711";
-/// `USER:` and the bcrypt hash of [`PASSWORD`], as htpasswd files have it.
-const HTPASSWD: &str = "towpath:$2y$05$56uzlbIBTWgXUX3fgWKSj.k2e9wOqYOoTzMAQMYgKURFjFedFBqRe\n";
+/// The bcrypt hash of [`PASSWORD`].
+pub(crate) const PASSWORD_HASH: &str =
+    "$2y$05$56uzlbIBTWgXUX3fgWKSj.k2e9wOqYOoTzMAQMYgKURFjFedFBqRe";
 
 const BINARY: &str = "docker-registry";
 /// How often a new registry is asked whether it is ready.
@@ -151,7 +152,7 @@ fn configuration(folder: &Path, address: SocketAddr, login: bool) -> anyhow::Res
     });
     if login {
         let htpasswd = folder.join("htpasswd");
-        fs::write(&htpasswd, HTPASSWD)?;
+        fs::write(&htpasswd, format!("{USER}:{PASSWORD_HASH}\n"))?;
         config["auth"] = serde_json::json!({ "htpasswd": { "realm": "test", "path": htpasswd } });
     }
     // JSON is YAML, so the registry reads it.
