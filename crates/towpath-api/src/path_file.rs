@@ -24,14 +24,20 @@ pub use self::checks::{ChecksSpec, SeveritySpec, SilenceSpec};
 pub use self::conduct::{AmountSpec, OnFailureSpec, SupersedeSpec, VerifySpec, WaveSpec};
 pub use self::gates::{ApprovalSpec, GateSpec, OrderSpec, TestGateSpec};
 use self::mistake::{Wrong, deepest, locate, report, tidy, wrong};
+pub use self::sources::{
+    AlertsSpec, AuthSpec, BasicSpec, CredentialSpec, InvalidValue, MetricSpec, SourceSpec,
+};
 pub use self::tests::TestSpec;
+pub use self::windows::{WindowSpec, WindowsSpec};
 use crate::API_VERSION;
 
 mod checks;
 mod conduct;
 mod gates;
 mod mistake;
+mod sources;
 mod tests;
+mod windows;
 
 /// The file's name, at the root of the repository.
 pub const FILE_NAME: &str = "towpath.yaml";
