@@ -113,6 +113,16 @@ impl Revision {
         Self::Git { pointer: Some(branch.to_string()), commit: commit.clone() }
     }
 
+    /// Whether both name the same content, under whatever name.
+    #[must_use]
+    pub fn is_content_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Git { commit: a, .. }, Self::Git { commit: b, .. }) => a == b,
+            (Self::Oci { digest: a, .. }, Self::Oci { digest: b, .. }) => a == b,
+            _ => false,
+        }
+    }
+
     /// As [`fmt::Display`], with the checksum cut to what people compare.
     #[must_use]
     pub fn short(&self) -> String {

@@ -12,6 +12,8 @@ use jiff::Timestamp;
 use crate::id::ComponentName;
 use crate::pin::ObjectRef;
 use crate::release::Revision;
+use crate::snapshot::Desired;
+use crate::version::Version;
 
 /// What is known of one connected cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +41,17 @@ pub enum Contact {
 /// What a cluster runs of a component: the worst of all objects that deliver it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Running {
-    /// The revision that all of its objects have applied; `None` where none is applied or they differ.
+    /// The revision that all of its objects have applied; `None` where none is applied or they differ, and for charts
+    /// of which the cluster tells no digest.
     pub revision: Option<Revision>,
+    /// The version that all of its objects have applied: of the revision's tag, or of the chart.
+    pub version: Option<Version>,
+    /// Another revision that is being applied, or was tried and is not applied: then `health` is about that one.
+    pub attempted: Option<Revision>,
     /// How it is, as far as that revision goes.
     pub health: Health,
-    /// Since when the cluster reports this revision with this health, without a gap, by the cluster's clock.
+    /// Since when the cluster reports this revision with this health, without a gap, by the cluster's clock. The Unix
+    /// epoch where nothing tells, which no healthy one has.
     pub since: Timestamp,
     /// Whether its delivery is suspended, so that what Git says does not arrive.
     pub suspended: bool,
@@ -74,6 +82,28 @@ impl Health {
             Self::Unknown => "unknown",
             Self::Failed => "failed",
         }
+    }
+}
+
+impl Running {
+    /// Whether it runs what it should get: the same content, or the same version where no content is known of one of
+    /// them. `None`: it cannot be told.
+    #[must_use]
+    pub fn is(&self, desired: &Desired) -> Option<bool> {
+        if let (Some(runs), Some(wanted)) = (&self.revision, &desired.revision) {
+            return Some(runs.is_content_of(wanted));
+        }
+        match (&self.version, &desired.version) {
+            (Some(runs), Some(wanted)) => Some(runs.normalized() == wanted.normalized()),
+            _ => None,
+        }
+    }
+
+    /// The revision as people compare it; the version where there is none.
+    #[must_use]
+    pub fn short(&self) -> Option<String> {
+        let version = self.version.as_ref().map(ToString::to_string);
+        version.or_else(|| self.revision.as_ref().map(Revision::short))
     }
 }
 

@@ -5,7 +5,7 @@
 //! the eight steps: [`survey`] and [`observe`] read the world, `towpath_core::plan` decides,
 //! [`contents`] compares what would enter, [`act`] commits, [`ledger`] remembers; [`promote`] is the
 //! loop of them for one environment, and [`recover`] what it does first where somebody's process died.
-//! Beside it stand [`release`] and [`judged`], which hands what clusters are given to the checks.
+//! Beside it stand [`release`], [`running`], which reads what clusters report, and [`judged`], which hands what clusters are given to the checks.
 
 pub mod act;
 pub mod contents;
@@ -19,5 +19,6 @@ pub mod promote;
 pub mod recover;
 pub mod release;
 pub mod rendered;
+pub mod running;
 pub mod sandbox;
 pub mod survey;

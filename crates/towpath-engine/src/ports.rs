@@ -6,6 +6,8 @@
 
 use towpath_core::id::{BranchName, CommitId, Digest, RepoPath};
 
+pub mod clusters;
+
 /// What a path of a commit holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileMode {
