@@ -56,7 +56,7 @@ impl Served {
 
     fn described(&self) -> Value {
         json!({
-            "resource": self.plural, "scope": "Namespaced", "verbs": ["get", "list"],
+            "resource": self.plural, "scope": "Namespaced", "verbs": ["get", "list", "watch"],
             "responseKind": {"group": self.group, "version": self.version, "kind": self.kind},
         })
     }

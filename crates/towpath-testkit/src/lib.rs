@@ -4,8 +4,6 @@
 //! over HTTP with faults, [`registry`] is a real registry and [`faulty_registry`] a scripted one,
 //! [`api_server`] answers as the API of a cluster does, [`gauges`] are a real Prometheus and a real
 //! Alertmanager,
-//! [`memory`] and [`memory_registry`] are the ports' twins for simulations, [`contract`] and
-//! [`api_server`] answers as the API of a cluster does,
 //! [`memory`], [`memory_clusters`] and [`memory_registry`] are the ports' twins for simulations, [`contract`] and
 //! [`registry_contract`] hold twins to the same words, [`watched`] counts and kills, [`world`] is a
 //! small platform to work on, and [`story`] tells the files under `stories/`. Must not know any adapter.

@@ -60,6 +60,11 @@ impl ClusterError {
         matches!(self.problem, Problem::Status(429 | 503 | 504))
     }
 
+    /// Whether the cluster is there, and only does not tell of this one kind.
+    pub(super) fn is_about_kind(&self) -> bool {
+        matches!(self.problem, Problem::Status(403 | 404 | 405 | 406))
+    }
+
     /// Whether the list that was read is too old to go on.
     pub(super) fn is_gone(&self) -> bool {
         self.problem == Problem::Status(410)
@@ -119,6 +124,13 @@ impl Faults {
         let hint =
             "is the network or the VPN up, and is the cluster's address in the kubeconfig right?";
         self.error(Problem::Unreachable, doing, "no answer in time".to_owned(), Some(hint))
+    }
+
+    /// What was being told broke off.
+    pub(super) fn broken(&self, doing: &str) -> ClusterError {
+        let hint = "is the network or the VPN up?";
+        let why = "the connection broke off".to_owned();
+        self.error(Problem::Unreachable, doing, why, Some(hint))
     }
 
     /// What answers is no API server.

@@ -45,9 +45,12 @@ struct Page {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct PageMetadata {
     #[serde(rename = "continue", default)]
     next: Option<String>,
+    #[serde(default)]
+    resource_version: String,
 }
 
 /// Lists several kinds, some at the same time.
@@ -64,7 +67,10 @@ pub(super) async fn all(
             && let Some((number, listing)) = waiting.next()
         {
             let session = session.clone();
-            running.spawn(async move { (number, one(&session, &listing).await) });
+            running.spawn(async move {
+                let answer = one(&session, &listing, |object| object).await;
+                (number, answer.map(|(found, _)| found))
+            });
         }
         match running.join_next().await {
             Some(Ok((number, answer))) => answers[number] = Some(answer),
@@ -81,7 +87,12 @@ pub(super) async fn all(
         .collect()
 }
 
-async fn one(session: &Session, listing: &Listing) -> Result<Vec<Value>, ClusterError> {
+/// All objects of a listing, each as `shape` leaves it, and the version of the list: where a watch goes on.
+pub(super) async fn one(
+    session: &Session,
+    listing: &Listing,
+    shape: impl Fn(Value) -> Value,
+) -> Result<(Vec<Value>, String), ClusterError> {
     let doing = format!("list {} on", listing.resource.name());
     let mut beginnings = 1;
     'anew: loop {
@@ -97,13 +108,14 @@ async fn one(session: &Session, listing: &Listing) -> Result<Vec<Value>, Cluster
                 answer => answer?,
             };
             let items = page.items.unwrap_or_default().into_iter();
-            found.extend(items.map(|item| whole(item, &listing.resource)).filter(listing.keep));
-            let following = page.metadata.next.filter(|token| !token.is_empty());
+            let items = items.map(|item| whole(item, &listing.resource)).filter(listing.keep);
+            found.extend(items.map(&shape));
+            let following = page.metadata.next.clone().filter(|token| !token.is_empty());
             if following.is_some() && following == next {
                 return Err(session.faults.garbage(&doing));
             }
             match following {
-                None => return Ok(found),
+                None => return Ok((found, page.metadata.resource_version)),
                 following => next = following,
             }
         }
@@ -111,7 +123,7 @@ async fn one(session: &Session, listing: &Listing) -> Result<Vec<Value>, Cluster
 }
 
 /// The object with what the items of a list leave out.
-fn whole(item: Map<String, Value>, resource: &Resource) -> Value {
+pub(super) fn whole(item: Map<String, Value>, resource: &Resource) -> Value {
     if item.contains_key("apiVersion") && item.contains_key("kind") {
         return Value::Object(item);
     }
@@ -130,17 +142,23 @@ fn path(listing: &Listing, page: u32, next: Option<&str>) -> String {
         ("continue", next.unwrap_or_default()),
     ];
     for (name, value) in options.into_iter().filter(|(_, value)| !value.is_empty()) {
-        let _ = write!(path, "&{name}=");
-        for byte in value.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    path.push(char::from(byte));
-                }
-                _ => drop(write!(path, "%{byte:02X}")),
-            }
-        }
+        let _ = write!(path, "&{name}={}", escaped(value));
     }
     path
+}
+
+/// A value as it may stand in a query.
+pub(super) fn escaped(value: &str) -> String {
+    let mut out = String::new();
+    for byte in value.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte));
+            }
+            _ => drop(write!(out, "%{byte:02X}")),
+        }
+    }
+    out
 }
 
 #[cfg(test)]

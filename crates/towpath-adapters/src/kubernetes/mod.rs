@@ -1,17 +1,19 @@
 //! Clusters, asked by a real client: their version, what they serve, and the objects that they have.
 //!
-//! Read-only: nothing but GET is ever sent. Calls block; a runtime of a cluster's own drives the network, so a call from
-//! inside another asynchronous runtime panics. What a server hands out is passed on as it is, managed fields included. Must
+//! Read-only: nothing but GET is ever sent, watches included. Calls of a [`Cluster`] block; a runtime of its own drives the
+//! network, so a call from inside another asynchronous runtime panics. A watched cluster is never waited for. What a server hands out is passed on as it is, managed fields included. Must
 //! not decide which kinds are worth asking for, and must not let a credential into an error.
 //!
 //! Next: `access` for kubeconfigs, `discovery` for what is served, `list` for pages of objects, `session` for one request,
-//! `fault` for what can go wrong. Watches belong beside `list`, over the same `session`.
+//! `fault` for what can go wrong; `watch` for what changes of one kind, `connected` for clusters that are watched.
 
 mod access;
+mod connected;
 mod discovery;
 mod fault;
 mod list;
 mod session;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,6 +26,7 @@ use tokio::runtime::Runtime;
 use towpath_core::path::KubernetesMinor;
 
 pub use access::IN_CLUSTER;
+pub use connected::Connected;
 pub use discovery::{Discovered, Resource, Unreachable};
 pub use fault::{ClusterError, Problem};
 pub use list::Listing;
@@ -41,6 +44,8 @@ pub const PAGE: u32 = 500;
 pub const ATTEMPTS: u32 = 3;
 /// The wait before the second attempt; it doubles from there.
 pub const RETRY_WAIT: Duration = Duration::from_millis(500);
+/// How often a watched cluster that says nothing is asked whether it is still there.
+pub const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How many lists are on their way at the same time.
 const CONCURRENT_LISTS: usize = 4;
 
@@ -62,6 +67,8 @@ pub struct Settings {
     pub attempts: u32,
     /// See [`RETRY_WAIT`].
     pub retry_wait: Duration,
+    /// See [`HEARTBEAT`].
+    pub heartbeat: Duration,
 }
 
 impl Settings {
@@ -89,6 +96,7 @@ impl Settings {
             page: PAGE,
             attempts: ATTEMPTS,
             retry_wait: RETRY_WAIT,
+            heartbeat: HEARTBEAT,
         }
     }
 }

@@ -41,6 +41,39 @@ impl Session {
         serde_json::from_slice(&bytes).map_err(|_| self.faults.garbage(doing))
     }
 
+    /// Asks for an answer that goes on. Only its beginning is bounded in time, and it is not tried again.
+    pub(super) async fn open(&self, path: &str, doing: &str) -> Result<Body, ClusterError> {
+        let beginning = async {
+            let request = self.request(path, "application/json", doing)?;
+            let client = |error| self.faults.client(doing, &error);
+            let answer = self.client.send(request).await.map_err(client)?;
+            match answer.status().as_u16() {
+                200 => Ok(answer.into_body()),
+                status => {
+                    let said = answer.into_body().collect_bytes().await.map_err(client)?;
+                    Err(self.faults.status(doing, status, &said))
+                }
+            }
+        };
+        match tokio::time::timeout(self.settings.request_timeout, beginning).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.faults.timeout(doing)),
+        }
+    }
+
+    fn request(
+        &self,
+        path: &str,
+        accept: &str,
+        doing: &str,
+    ) -> Result<Request<Body>, ClusterError> {
+        Request::get(path)
+            .header("Accept", accept)
+            .header("User-Agent", concat!("towpath/", env!("CARGO_PKG_VERSION")))
+            .body(Body::empty())
+            .map_err(|_| self.faults.garbage(doing))
+    }
+
     async fn retrying(
         &self,
         path: &str,
@@ -61,11 +94,7 @@ impl Session {
 
     async fn once(&self, path: &str, accept: &str, doing: &str) -> Result<Vec<u8>, ClusterError> {
         let answer = async {
-            let request = Request::get(path)
-                .header("Accept", accept)
-                .header("User-Agent", concat!("towpath/", env!("CARGO_PKG_VERSION")))
-                .body(Body::empty())
-                .map_err(|_| self.faults.garbage(doing))?;
+            let request = self.request(path, accept, doing)?;
             let client = |error| self.faults.client(doing, &error);
             let answer = self.client.send(request).await.map_err(client)?;
             let status = answer.status().as_u16();
