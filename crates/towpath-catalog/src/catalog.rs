@@ -11,7 +11,7 @@ use crate::schema::SchemaRef;
 
 static FILE: &[u8] = include_bytes!("../data/catalog.bin");
 
-/// Kinds and schemas of one minor. Loading takes some milliseconds and the value some hundred kilobytes: load it where
+/// Kinds and schemas of one minor. Loading takes about a millisecond and the value some hundred kilobytes: load it where
 /// it is needed and hand it on.
 pub struct Catalog {
     minor: Minor,

@@ -127,7 +127,14 @@ proptest! {
 
 #[test]
 fn a_length_that_is_too_large_is_not_believed() {
-    let mut file = b"towpath-catalog 1\n".to_vec();
-    file.extend_from_slice(&u32::MAX.to_le_bytes());
-    assert_eq!(read(&file), Err(Damaged::Compression));
+    for lengths in [&[0xff, 0xff, 0xff, 0xff, 0x0f][..], &[1, 0xff, 0xff, 0xff, 0xff, 0x0f]] {
+        let file = [b"towpath-catalog 2\n", lengths].concat();
+        assert_eq!(read(&file), Err(Damaged::Short));
+    }
+}
+
+#[test]
+fn texts_end_between_characters() {
+    let file = [b"towpath-catalog 2\n".as_slice(), &[2, 1, 1], "\u{e9}".as_bytes()].concat();
+    assert_eq!(read(&file), Err(Damaged::Text));
 }

@@ -2,16 +2,17 @@
 //!
 //! Only `cargo xtask catalog build` writes it, with [`write()`]; [`crate::Catalog`] is the way to read it. A file is
 //!
-//! 1. the line `towpath-catalog 1`, where 1 is the version of this layout,
-//! 2. the length of what follows once it is unpacked: four bytes, little end first,
-//! 3. a raw DEFLATE stream of the parts below, one after the other.
+//! 1. the line `towpath-catalog 2`, where 2 is the version of this layout,
+//! 2. the parts below, one after the other.
 //!
-//! All numbers in the stream are unsigned LEB128 of at most 32 bits; a list is its length and then its entries; a text
+//! It is not compressed: 100 KB in the program are cheaper than to unpack them whenever a cluster is started.
+//!
+//! All numbers are unsigned LEB128 of at most 32 bits; a list is its length and then its entries; a text
 //! is named by its index among the strings, a node by its index among the nodes.
 //!
 //! | part | entry | order |
 //! | --- | --- | --- |
-//! | strings | length in bytes, then the bytes, UTF-8 | sorted |
+//! | strings | length in bytes; the bytes, UTF-8, of all of them follow the list | sorted |
 //! | nodes | see [`Node`]: a set of parts, then the parts in the order of their bits | a node comes after those it names |
 //! | definitions | name, minors, node | by name, then by the oldest minor |
 //! | kinds | group, version, kind, name of its definition, minors | by the first three, then by the oldest minor |
@@ -24,14 +25,14 @@ mod read;
 mod write;
 
 pub use read::{Damaged, read};
-pub use write::{pack, write};
+pub use write::write;
 
 /// Index of a text.
 pub type StringId = u32;
 /// Index of a node.
 pub type NodeId = u32;
 
-pub(crate) const MAGIC: &[u8] = b"towpath-catalog 1\n";
+pub(crate) const MAGIC: &[u8] = b"towpath-catalog 2\n";
 
 /// Everything in the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,6 +62,13 @@ impl Strings {
         self.text.push_str(text);
         self.ends.push(index(self.text.len()));
         index(self.ends.len() - 1)
+    }
+
+    /// Texts that lie one behind the other, with the place behind each of them. `None` where such a place is not in the
+    /// text or within a character.
+    pub(crate) fn of(text: String, ends: Vec<u32>) -> Option<Self> {
+        let fits = ends.iter().all(|end| text.is_char_boundary(*end as usize));
+        (fits && ends.is_sorted()).then_some(Self { text, ends })
     }
 
     /// The text of an index. One that is out of range is empty; [`read()`] lets none through.

@@ -1,17 +1,13 @@
 //! From the bytes of the file to values. Nothing is believed: whatever the bytes are, the answer is values whose
 //! indexes are in range, or an error.
 
-use std::io::Read as _;
-
-use flate2::read::DeflateDecoder;
-
 use super::{
     Data, Definition, KindRow, ListType, MAGIC, MapType, Node, NodeId, Property, ResourceRow,
-    Strategy, StringId, SubresourceRow, Type,
+    Strategy, StringId, Strings, SubresourceRow, Type, index,
 };
 
-/// More than any file unpacks to: what claims to be larger is not unpacked at all.
-const LIMIT: usize = 16 << 20;
+/// For how many entries room is made before they are read. More than that have to be there.
+const BELIEVED: usize = 4096;
 
 /// Why bytes are no catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,9 +16,6 @@ pub enum Damaged {
     /// Another kind of file, or another version of the layout.
     #[error("not a catalog of this version")]
     Magic,
-    /// The compressed stream is not sound, or not as long as was said.
-    #[error("the compressed part is damaged")]
-    Compression,
     /// The bytes end in the middle of an entry.
     #[error("the parts end too early")]
     Short,
@@ -43,33 +36,13 @@ pub enum Damaged {
 ///
 /// When the bytes were not written by [`super::write()`].
 pub fn read(file: &[u8]) -> Result<Data, Damaged> {
-    let rest = file.strip_prefix(MAGIC).ok_or(Damaged::Magic)?;
-    let (length, stream) = rest.split_first_chunk::<4>().ok_or(Damaged::Short)?;
-    let length = u32::from_le_bytes(*length) as usize;
-    if length > LIMIT {
-        return Err(Damaged::Compression);
-    }
-    let mut parts = Vec::with_capacity(length);
-    DeflateDecoder::new(stream)
-        .take(LIMIT as u64)
-        .read_to_end(&mut parts)
-        .map_err(|_| Damaged::Compression)?;
-    if parts.len() != length {
-        return Err(Damaged::Compression);
-    }
-    unpack(&parts)
-}
-
-fn unpack(parts: &[u8]) -> Result<Data, Damaged> {
-    let mut data = Data::default();
+    let parts = file.strip_prefix(MAGIC).ok_or(Damaged::Magic)?;
     let mut reader = Reader { rest: parts, strings: 0, nodes: 0 };
-    for _ in 0..reader.length()? {
-        let length = reader.length()?;
-        let bytes = reader.bytes(length)?;
-        data.strings.push(std::str::from_utf8(bytes).map_err(|_| Damaged::Text)?);
-        reader.strings += 1;
-    }
-    for _ in 0..reader.length()? {
+    let mut data = Data { strings: reader.texts()?, ..Data::default() };
+    reader.strings = index(data.strings.len());
+    let nodes = reader.length()?;
+    data.nodes.reserve(nodes.min(BELIEVED));
+    for _ in 0..nodes {
         data.nodes.push(node(&mut reader)?);
         reader.nodes += 1;
     }
@@ -175,6 +148,17 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
+    fn texts(&mut self) -> Result<Strings, Damaged> {
+        let mut end = 0_u32;
+        let ends = self.list(|reader| {
+            end = end.checked_add(reader.number()?).ok_or(Damaged::Range)?;
+            Ok(end)
+        })?;
+        // They are looked at in one piece, which is much faster than one by one.
+        let text = std::str::from_utf8(self.bytes(end as usize)?).map_err(|_| Damaged::Text)?;
+        Strings::of(text.to_owned(), ends).ok_or(Damaged::Text)
+    }
+
     fn string(&mut self) -> Result<StringId, Damaged> {
         let id = self.number()?;
         self.known(id)
@@ -211,6 +195,10 @@ impl<'a> Reader<'a> {
         mut entry: impl FnMut(&mut Self) -> Result<T, Damaged>,
     ) -> Result<Vec<T>, Damaged> {
         let length = self.length()?;
-        (0..length).map(|_| entry(self)).collect()
+        let mut entries = Vec::with_capacity(length.min(BELIEVED));
+        for _ in 0..length {
+            entries.push(entry(self)?);
+        }
+        Ok(entries)
     }
 }

@@ -1,30 +1,13 @@
 //! From values to the bytes of the file. What is written is read back the same, which is a property test of this module.
 
-use std::io::Write as _;
-
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
-
 use super::{Data, MAGIC, Node, ResourceRow, index};
 
 /// The whole file.
 #[must_use]
 pub fn write(data: &Data) -> Vec<u8> {
-    let parts = pack(data);
-    let mut file = MAGIC.to_vec();
-    file.extend_from_slice(&index(parts.len()).to_le_bytes());
-    let mut encoder = DeflateEncoder::new(file, Compression::best());
-    encoder.write_all(&parts).and_then(|()| encoder.finish()).expect("memory takes every byte")
-}
-
-/// What is in the file before it is compressed.
-#[must_use]
-pub fn pack(data: &Data) -> Vec<u8> {
-    let mut out = Writer(Vec::new());
-    out.list(data.strings.iter(), |out, text| {
-        out.length(text.len());
-        out.0.extend_from_slice(text.as_bytes());
-    });
+    let mut out = Writer(MAGIC.to_vec());
+    out.list(data.strings.iter(), |out, text| out.length(text.len()));
+    data.strings.iter().for_each(|text| out.0.extend_from_slice(text.as_bytes()));
     out.list(&data.nodes, node);
     out.list(&data.definitions, |out, definition| {
         out.numbers([definition.name, definition.minors, definition.node]);
