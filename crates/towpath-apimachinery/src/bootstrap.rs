@@ -3,16 +3,19 @@
 //! Made once for all clusters of a minor, which share the objects; only the namespace `kube-system` is a cluster's own,
 //! because its uid is what clients know a cluster by. Uids of the others follow from their names.
 //!
-//! Next: `bootstrap/roles.txt` and `bootstrap/objects.yaml`, which are the facts.
+//! Next: `bootstrap/roles.txt` and `bootstrap/objects.yaml`, which are the facts; `bootstrap/prepare.rs`, which makes of
+//! them what is read here.
 
+mod prepare;
 mod roles;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
+use towpath_catalog::Minor;
 
+pub use self::prepare::prepare;
 use crate::access::{Authority, Policy};
 use crate::control;
 use crate::deletion::{self, NAMESPACES};
@@ -21,9 +24,15 @@ use crate::machine::Machine;
 use crate::object;
 use crate::resource::Resource;
 use crate::serve::uid;
-use crate::store::{Change, Draft, Expected, Key, State, What};
+use crate::store::{Change, Draft, Expected, Head, Key, State, What};
 use crate::strategy;
 use crate::surface::Surface;
+
+/// What all fresh clusters of a minor have, as it lies in the store.
+const PREPARED: &str = include_str!("bootstrap/prepared.tsv");
+
+/// How old it says it is.
+const OLD: &str = "1970-01-01T00:00:00Z";
 
 /// Namespaces that all clusters have alike.
 const SHARED: [&str; 3] = ["default", "kube-node-lease", "kube-public"];
@@ -36,27 +45,20 @@ const OWN: &str = "kube-system";
 pub struct Bootstrap {
     surface: Arc<Surface>,
     state: State,
-    policy: Arc<Policy>,
+    /// What the roles and bindings among the objects grant, once somebody has asked for it.
+    policy: Arc<OnceLock<Policy>>,
 }
 
 impl Bootstrap {
     /// Makes what all fresh clusters of a minor have. It is as old as `now`.
     #[must_use]
     pub fn new(surface: Arc<Surface>, now: Timestamp) -> Self {
-        let mut machine = Machine::new(Arc::clone(&surface), State::new(0));
-        let mut objects: Vec<Value> = SHARED.iter().map(|name| namespace(name)).collect();
-        objects.extend(roles::objects());
-        objects.extend(others());
-        // A cluster of an old minor has not all of the kinds.
-        let changes = objects.into_iter().filter_map(|object| create(&machine, object, now));
-        let changes: Vec<Change> = changes.collect();
-        // All are looked at together when all are there: half of them change what follows from the others.
-        machine.commit(changes).expect("nothing was there before");
-        control::resume(&mut machine, now);
-        let own = account(&machine, now);
-        settle(&mut machine, own, now);
-        let policy = Arc::new(machine.policy().clone());
-        Self { surface, state: machine.state().clone().without_history(), policy }
+        let time = deletion::time(now);
+        let lines = PREPARED.lines().filter(|line| !line.starts_with('#'));
+        let changes = lines.filter_map(|line| prepared(&surface, line, &time));
+        let mut state = State::new(0);
+        state.commit(changes.collect()).expect("nothing was there before");
+        Self { surface, state: state.without_history(), policy: Arc::default() }
     }
 
     /// A cluster that nothing has happened in yet. `entropy` is what no other cluster has.
@@ -67,7 +69,7 @@ impl Bootstrap {
         let mut machine = machine.believing(authority);
         let mut own = namespace(OWN);
         object::metadata(&mut own).insert("uid".into(), uid(entropy).into());
-        let change = create(&machine, own, now);
+        let change = created(&machine, own, now);
         settle(&mut machine, change.into_iter().collect(), now);
         // What they have may depend on the authority.
         for name in SHARED {
@@ -102,34 +104,44 @@ fn namespace(name: &str) -> Value {
     })
 }
 
-/// The account `default` of the namespace that is not there yet.
-fn account(machine: &Machine, now: Timestamp) -> Vec<Change> {
-    let account = json!({
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": {"name": "default", "namespace": OWN},
-    });
-    create(machine, account, now).into_iter().collect()
+/// The change that creates an object that was prepared, if clusters of this minor have it.
+fn prepared(surface: &Surface, line: &str, time: &str) -> Option<Change> {
+    let mut columns = line.split('\t');
+    let mut next = || columns.next().unwrap_or_default();
+    let minor = surface.catalog().minor();
+    let (oldest, newest) = (next().parse().ok()?, next().parse().ok()?);
+    if !(Minor::new(oldest)..=Minor::new(newest)).contains(&minor) {
+        return None;
+    }
+    let (api_version, plural) = (next(), next());
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let resource = surface.resource(group, version, plural)?;
+    let head = Head {
+        namespace: next().into(),
+        name: next().into(),
+        uid: next().into(),
+        labels: pairs(next()),
+        fields: pairs(next()),
+        ..Head::default()
+    };
+    let key = Key::new(&resource.id, &head.namespace, &head.name);
+    let draft = Draft::prepared(head, next().replace(OLD, time));
+    Some(Change { key, expected: Expected::Absent, what: What::Put(draft) })
 }
 
-fn others() -> Vec<Value> {
-    let text = include_bytes!("bootstrap/objects.yaml");
-    let documents = towpath_yaml::parse(text).expect("the file is part of this crate");
-    documents.iter().map(|document| document.root.to_json()).collect()
+fn pairs(text: &str) -> Box<[(Box<str>, Box<str>)]> {
+    let pairs = text.split_terminator(',').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.into(), value.into())).collect()
 }
 
 /// The change that creates an object, if the cluster has its kind.
-fn create(machine: &Machine, mut object: Value, now: Timestamp) -> Option<Change> {
+fn created(machine: &Machine, mut object: Value, now: Timestamp) -> Option<Change> {
     let text = |field| object::text(&object, &[field]).unwrap_or_default();
     let (group, version) = text("apiVersion").split_once('/').unwrap_or(("", text("apiVersion")));
     let resource = Arc::clone(machine.kind(group, version, text("kind"))?);
-    let (namespace, name) =
-        (object::namespace(&object).to_owned(), object::name(&object).to_owned());
-    let key = Key::new(&resource.id, &namespace, &name);
+    let key = Key::new(&resource.id, object::namespace(&object), object::name(&object));
     let time = deletion::time(now);
-    let identity = uid_of(&key);
     let metadata = object::metadata(&mut object);
-    metadata.entry("uid").or_insert_with(|| identity.into());
     metadata.insert("creationTimestamp".into(), time.as_str().into());
     sort(metadata);
     let writer = Writer {
@@ -148,14 +160,6 @@ fn draft(resource: &Resource, mut object: Value) -> Draft {
         strategy::convert(&mut object, &resource.gvk(), &resource.storage_gvk());
     }
     Draft::of(&object, &resource.selectable)
-}
-
-/// A uid that follows from where an object lies.
-fn uid_of(key: &Key) -> String {
-    let seed = format!("{}/{}/{}", key.resource, key.namespace, key.name);
-    let mut bits = [0; 16];
-    bits.copy_from_slice(&Sha256::digest(seed)[..16]);
-    uid(u128::from_be_bytes(bits))
 }
 
 /// Puts metadata into the order in which the server tells it.

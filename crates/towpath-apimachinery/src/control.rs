@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::living::Script;
 use crate::machine::Machine;
 use crate::store::{Change, Event, Stored};
 
@@ -52,6 +53,14 @@ pub fn begin(machine: &Machine, now: Timestamp) -> Vec<Vec<Change>> {
     }
     living::begin(machine, now, &mut todo);
     todo
+}
+
+/// Lets a cluster that is at rest begin to live. Gives what happened.
+pub fn awaken(machine: &mut Machine, script: Arc<Script>, now: Timestamp) -> Vec<Arc<Event>> {
+    machine.live_by(script);
+    let mut todo = Vec::new();
+    living::begin(machine, now, &mut todo);
+    commit_all(machine, todo, now)
 }
 
 /// What a namespace still has to be given that every namespace has.
@@ -108,9 +117,13 @@ pub fn tick(machine: &mut Machine, now: Timestamp) -> (Vec<Arc<Event>>, Option<T
     (all, Some(now))
 }
 
-/// Lets a cluster go on that was stopped in the middle, or that is new. Gives what happened.
+/// Lets a cluster go on that was stopped in the middle. Gives what happened.
 pub fn resume(machine: &mut Machine, now: Timestamp) -> Vec<Arc<Event>> {
     let todo = begin(machine, now);
+    commit_all(machine, todo, now)
+}
+
+fn commit_all(machine: &mut Machine, todo: Vec<Vec<Change>>, now: Timestamp) -> Vec<Arc<Event>> {
     let events: Vec<Arc<Event>> =
         todo.into_iter().filter_map(|changes| machine.commit(changes).ok()).flatten().collect();
     settle(machine, events, now)

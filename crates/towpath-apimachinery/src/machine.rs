@@ -3,11 +3,11 @@
 //! [`Machine::decide`] reads and says what a request comes to; only [`Machine::commit`] changes anything. Between the
 //! two nothing is locked: a decision that was overtaken is refused as stale and made anew.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use towpath_catalog::SchemaRef;
 
-use crate::access::{Attributes, Authority, Policy, User};
+use crate::access::{Attributes, Authority, MASTERS, Policy, User};
 use crate::admission::{Asked, Configuration};
 use crate::control::living::{self, Script};
 use crate::custom::Registry;
@@ -26,7 +26,9 @@ pub struct Machine {
     surface: Arc<Surface>,
     state: State,
     registry: Registry,
-    policy: Arc<Policy>,
+    /// Made when somebody who is not the administrator asks for the first time. Shared with clusters that have the same
+    /// roles and bindings.
+    policy: Arc<OnceLock<Policy>>,
     authority: Arc<Authority>,
     admission: Arc<Configuration>,
     life: Option<Life>,
@@ -58,12 +60,15 @@ impl Machine {
     /// A cluster that holds `state` and serves what its minor does, and what the definitions in it add.
     #[must_use]
     pub fn new(surface: Arc<Surface>, state: State) -> Self {
-        let policy = Arc::new(Policy::of(&state));
-        Self::with_policy(surface, state, policy)
+        Self::with_policy(surface, state, Arc::default())
     }
 
-    /// The same, where the policy that `state` holds is known already.
-    pub(crate) fn with_policy(surface: Arc<Surface>, state: State, policy: Arc<Policy>) -> Self {
+    /// The same, where the policy that `state` holds may be known already.
+    pub(crate) fn with_policy(
+        surface: Arc<Surface>,
+        state: State,
+        policy: Arc<OnceLock<Policy>>,
+    ) -> Self {
         let registry = Registry::of(&state);
         let admission = Arc::new(Configuration::of(&state));
         Self { surface, state, registry, policy, authority: Arc::default(), admission, life: None }
@@ -85,7 +90,7 @@ impl Machine {
     /// What its roles and bindings grant.
     #[must_use]
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        self.policy.get_or_init(|| Policy::of(&self.state))
     }
 
     /// What judges requests besides it.
@@ -99,7 +104,10 @@ impl Machine {
     ///
     /// 403, if the roles and bindings do not grant it.
     pub fn permit(&self, user: &User, asked: &Attributes<'_>) -> Result<(), Refusal> {
-        let verdict = self.policy.judge(user, asked);
+        if user.is_of(MASTERS) {
+            return Ok(());
+        }
+        let verdict = self.policy().judge(user, asked);
         if verdict.is_allowed { Ok(()) } else { Err(asked.refusal(user, &verdict.reason)) }
     }
 
@@ -132,7 +140,7 @@ impl Machine {
             let fields = resource.map_or(&[][..], |resource| &resource.selectable);
             machine.state.put_back(object, fields)?;
         }
-        machine.policy = Arc::new(Policy::of(&machine.state));
+        machine.policy = Arc::default();
         machine.admission = Arc::new(Configuration::of(&machine.state));
         Ok(machine)
     }
@@ -209,7 +217,10 @@ impl Machine {
         for event in &events {
             self.registry.follow(event);
             if Policy::is_made_of(&event.key.resource) {
-                Arc::make_mut(&mut self.policy).follow(event);
+                // One that nobody has asked for is made of what the cluster holds by then.
+                if let Some(policy) = Arc::make_mut(&mut self.policy).get_mut() {
+                    policy.follow(event);
+                }
             }
             if Configuration::is_made_of(&event.key.resource) {
                 Arc::make_mut(&mut self.admission).follow(event);

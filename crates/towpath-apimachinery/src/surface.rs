@@ -1,6 +1,6 @@
 //! All that a cluster of one minor serves without any definition: what many clusters of that minor share.
 //!
-//! Loading the catalog takes milliseconds and is done once; a cluster then costs what it holds.
+//! Loading the catalog takes a millisecond and is done once; a cluster then costs what it holds.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

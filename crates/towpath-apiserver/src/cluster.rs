@@ -105,35 +105,36 @@ impl Cluster {
         let key =
             signing_key(folder).map_err(|error| JournalError::Folder(folder.to_owned(), error))?;
         let authority = Arc::new(Authority::default().key(key));
-        let (machine, news) = match past.revision {
+        let (machine, told, news) = match past.revision {
             Some(revision) => {
                 let unreadable = |error| JournalError::Unreadable(journal.file().to_owned(), error);
                 let machine =
                     Machine::restore(surface, revision, past.objects).map_err(unreadable)?;
-                (machine.believing(authority), Vec::new())
+                let mut machine = machine.believing(authority);
+                let news = control::resume(&mut machine, clock.now());
+                (machine, revision, news)
             }
             None => {
                 let bootstrap = Bootstrap::new(surface, clock.now());
                 let machine = bootstrap.cluster(authority, clock.now(), entropy());
                 let news = everything(&machine);
-                (machine, news)
+                let revision = machine.state().revision();
+                (machine, revision, news)
             }
         };
-        let progress = Progress::at(machine.state().revision());
+        let progress = Progress::at(told);
         let writer = Writer::start(journal, Arc::clone(&progress))
             .map_err(|error| JournalError::Folder(folder.to_owned(), error))?;
         Ok(Self::of(machine, clock, Some(writer), progress, news))
     }
 
     fn of(
-        mut machine: Machine,
+        machine: Machine,
         clock: Clock,
         writer: Option<Writer>,
         progress: Arc<Progress>,
-        mut news: Vec<Arc<Event>>,
+        news: Vec<Arc<Event>>,
     ) -> Self {
-        let now = clock.now();
-        news.extend(control::resume(&mut machine, now));
         let shared = Shared {
             machine: RwLock::new(machine),
             clock,
@@ -151,8 +152,7 @@ impl Cluster {
     pub fn living(self, script: Arc<Script>) -> Self {
         let now = self.shared.clock.now();
         let mut machine = self.shared.machine.write().unwrap_or_else(PoisonError::into_inner);
-        machine.live_by(script);
-        let events = control::resume(&mut machine, now);
+        let events = control::awaken(&mut machine, script, now);
         self.shared.note(&machine, events);
         drop(machine);
         self

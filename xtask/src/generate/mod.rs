@@ -4,6 +4,7 @@
 //! `--check` and the test below cannot disagree with what is written. A folder of [`OWNED`] holds generated files
 //! only: what is in it and no longer generated is stale too.
 
+mod bootstrap;
 mod cli;
 mod clippy;
 mod rules;
@@ -61,7 +62,8 @@ pub(crate) fn run(args: &Args) -> Result<Answer> {
 }
 
 fn files() -> Result<Files> {
-    let sources = [cli::files()?, clippy::files()?, rules::files(), schemas::files()?];
+    let sources =
+        [bootstrap::files(), cli::files()?, clippy::files()?, rules::files(), schemas::files()?];
     Ok(sources.into_iter().flatten().collect())
 }
 

@@ -2,11 +2,13 @@
 //!
 //! Source of the contract: `kubernetes/kubernetes:pkg/controller/clusterroleaggregation`.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::value;
-use crate::access::CLUSTER_ROLES;
+use crate::access::{CLUSTER_ROLES, Rule};
 use crate::deletion;
 use crate::fields::{self, Writer};
 use crate::machine::Machine;
@@ -61,23 +63,32 @@ fn gather(
     if !selectors.iter().any(is_concerned) {
         return;
     }
-    let mut rules: Vec<Value> = Vec::new();
-    for selector in &selectors {
-        for other in machine.state().list(CLUSTER_ROLES, None) {
-            if other.head.name == stored.head.name || !selector.matches(other) {
-                continue;
-            }
-            let other = value(resource, other);
-            for rule in other.get("rules").and_then(Value::as_array).into_iter().flatten() {
-                if !rules.contains(rule) {
-                    rules.push(rule.clone());
-                }
-            }
+    let others: Vec<&Arc<Stored>> = selectors
+        .iter()
+        .flat_map(|selector| {
+            let others = machine.state().list(CLUSTER_ROLES, None);
+            others.filter(|other| other.head.name != stored.head.name && selector.matches(other))
+        })
+        .collect();
+    // The policy has the rules of all roles ready: where they are the same, no other role is read.
+    let known = |stored: &Stored| machine.policy().role(true, &stored.head.name, "");
+    let mut gathered: Vec<&Rule> = Vec::new();
+    for rule in others.iter().filter_map(|other| known(other).ok()).flatten() {
+        if !gathered.contains(&rule) {
+            gathered.push(rule);
         }
     }
-    let held = old.get("rules").and_then(Value::as_array);
-    if held.map_or(rules.is_empty(), |held| *held == rules) {
+    if known(stored).is_ok_and(|held| held.iter().eq(gathered)) {
         return;
+    }
+    let mut rules: Vec<Value> = Vec::new();
+    for other in others {
+        let other = value(resource, other);
+        for rule in other.get("rules").and_then(Value::as_array).into_iter().flatten() {
+            if !rules.contains(rule) {
+                rules.push(rule.clone());
+            }
+        }
     }
     let mut new = old.clone();
     object::map(&mut new).insert("rules".into(), rules.into());

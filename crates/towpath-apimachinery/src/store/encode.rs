@@ -97,6 +97,11 @@ impl Draft {
         Self { head: head(object, fields), tail }
     }
 
+    /// An object whose text was made before, by [`Draft::of`].
+    pub(crate) fn prepared(head: Head, tail: String) -> Self {
+        Self { head, tail: tail.into() }
+    }
+
     /// The object at the revision of its commit.
     pub(super) fn at(self, revision: u64) -> Stored {
         Stored { revision, head: self.head, tail: self.tail.into() }

@@ -30,7 +30,7 @@ pub fn storage_version<'c>(
         ("extensions", "Ingress") => "networking.k8s.io",
         (group, _) => group,
     };
-    kinds.filter(|gvk| gvk.group == group && gvk.kind == kind).max_by_key(rank)
+    kinds.filter(|gvk| gvk.kind == kind && gvk.group == group).max_by_key(rank)
 }
 
 /// How far a version has come: `v2` is before `v1`, and both are before every beta.
