@@ -65,13 +65,13 @@ impl Criteria {
     /// The resource as which a request is meant: its own, or an equivalent one. None, if it is not meant at all. Where
     /// there are no rules, all requests are.
     pub(super) fn matches<'a>(&self, about: &About<'a>) -> Option<Meant<'a>> {
-        if !self.selects(about) || find(&self.excluded, about, self.is_equivalent).is_some() {
-            return None;
-        }
-        if self.rules.is_empty() {
-            return Some(Meant(None));
-        }
-        find(&self.rules, about, self.is_equivalent)
+        // Most requests fail at the rules, which are texts to be compared; labels of namespaces have to be read.
+        let meant = match self.rules.as_slice() {
+            [] => Meant(None),
+            rules => find(rules, about, self.is_equivalent)?,
+        };
+        let is_excluded = || find(&self.excluded, about, self.is_equivalent).is_some();
+        (!is_excluded() && self.selects(about)).then_some(meant)
     }
 
     fn selects(&self, about: &About<'_>) -> bool {

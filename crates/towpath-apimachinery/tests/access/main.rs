@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounts;
+#[path = "../asked/mod.rs"]
+mod asked;
 mod bootstrap;
 mod escalation;
 mod policy;

@@ -155,7 +155,7 @@ fn credentials_are_who_asks() {
         let by = By { authorization, ..By::default() };
         assert_eq!(world.get(&by, "/api/v1/namespaces").0, code, "{authorization}");
     }
-    assert!(!format!("{:?}", world.machine).contains(TOKEN));
+    assert!(!format!("{:?}", world.cluster.machine).contains(TOKEN));
     let (_, refused) = world.get(&By::default(), "/api/v1/nodes");
     assert_eq!(
         refused["message"],

@@ -1,31 +1,17 @@
 //! A cluster that is asked one request after the other.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, LazyLock};
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 use towpath_apimachinery::access::{Authority, Credentials, Impersonation, User};
-use towpath_apimachinery::bootstrap::Bootstrap;
-use towpath_apimachinery::control;
-use towpath_apimachinery::decision::{Answer, Decision};
-use towpath_apimachinery::machine::Machine;
-use towpath_apimachinery::request::{Method, Request};
-use towpath_apimachinery::surface::Surface;
-use towpath_catalog::Minor;
+use towpath_apimachinery::request::Method;
+
+use crate::asked::Cluster;
 
 /// The one token that the cluster was given.
 pub(crate) const TOKEN: &str = "let-me-in";
 
-static FRESH: LazyLock<Bootstrap> = LazyLock::new(|| {
-    let surface = Surface::load(Minor::new(36)).expect("the catalog has this minor");
-    Bootstrap::new(Arc::new(surface), Timestamp::UNIX_EPOCH)
-});
-
 pub(crate) struct World {
-    pub(crate) machine: Machine,
-    pub(crate) now: Timestamp,
-    asked: u128,
+    pub(crate) cluster: Cluster,
 }
 
 /// Who asks.
@@ -51,13 +37,11 @@ impl World {
             .token(Authority::digest(TOKEN), admin)
             .key([42; 32])
             .certificate("-----BEGIN CERTIFICATE-----\n");
-        let now = Timestamp::from_second(1_000_000).expect("it is a time");
-        let machine = FRESH.cluster(Arc::new(authority), now, 7);
-        Self { machine, now, asked: 0 }
+        Self { cluster: Cluster::new(authority) }
     }
 
     pub(crate) fn later(&mut self, seconds: i64) {
-        self.now += SignedDuration::from_secs(seconds);
+        self.cluster.now += SignedDuration::from_secs(seconds);
     }
 
     pub(crate) fn ask(
@@ -67,49 +51,15 @@ impl World {
         path: &str,
         body: &Value,
     ) -> (u16, Value) {
-        self.asked += 1;
         let impersonation = Impersonation::of(by.headers.iter().copied());
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let request = Request {
-            method,
-            path,
-            query,
-            content_type: match method {
-                Method::Patch => "application/merge-patch+json",
-                _ => "application/json",
-            },
-            accept: "application/json",
-            agent: "test",
-            credentials: Credentials {
-                identity: by.identity.as_ref(),
-                authorization: by.authorization,
-                impersonation: impersonation.as_ref(),
-            },
-            body: body.as_bytes(),
-            now: self.now,
-            entropy: self.asked << 64 | self.asked,
+        let credentials = Credentials {
+            identity: by.identity.as_ref(),
+            authorization: by.authorization,
+            impersonation: impersonation.as_ref(),
         };
-        let answer = match self.machine.decide(&request) {
-            Err(refusal) => Answer::from(&refusal),
-            Ok(Decision::Answer(answer)) => answer,
-            Ok(Decision::List(list)) => list.answer(),
-            Ok(Decision::Watch(_)) => Answer::text(200, "watching"),
-            Ok(Decision::Ask(_)) => unreachable!("there are no webhooks"),
-            Ok(Decision::Write { changes, reply }) => {
-                let events = self.machine.commit(changes).expect("nobody else writes");
-                let answer = reply.answer(&self.machine, &events);
-                let mut events = VecDeque::from(events);
-                while let Some(event) = events.pop_front() {
-                    for changes in control::react(&self.machine, &event, self.now) {
-                        events.extend(self.machine.commit(changes).unwrap_or_default());
-                    }
-                }
-                answer
-            }
-        };
-        let text = String::from_utf8(answer.body).expect("answers are texts");
-        (answer.code, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        let nobody = |_: &_| unreachable!("there are no webhooks");
+        let (answer, body) = self.cluster.send(credentials, method, path, body, nobody);
+        (answer.code, body)
     }
 
     pub(crate) fn get(&mut self, by: &By<'_>, path: &str) -> (u16, Value) {

@@ -155,7 +155,7 @@ fn too_little_and_too_much_are_refused() {
 #[test]
 fn controllers_make_pods_as_soon_as_they_may() {
     let mut world = World::new();
-    world.machine.live_by(std::sync::Arc::new(Script::default()));
+    world.cluster.machine.live_by(std::sync::Arc::new(Script::default()));
     let set = json!({"metadata": {"name": "s"}, "spec": {
         "replicas": 2,
         "selector": {"matchLabels": {"a": "b"}},

@@ -456,5 +456,5 @@ fn a_cluster_that_goes_on_judges_as_before() {
     assert_eq!(world.post(MAPS, &map(&json!({}))).code, 422);
     let jane = User::named("jane", &[]);
     let objects = Objects { resource: "configmaps", namespace: "default", ..Objects::default() };
-    assert!(world.machine.permit(&jane, &Attributes::objects("list", objects)).is_ok());
+    assert!(world.cluster.machine.permit(&jane, &Attributes::objects("list", objects)).is_ok());
 }

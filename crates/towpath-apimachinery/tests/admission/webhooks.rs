@@ -240,6 +240,9 @@ fn behind_a_service_nobody_is_asked() {
     let told = world.post(&format!("{MAPS}?dryRun=All"), &map());
     assert_eq!(told.code, 201, "{}", told.message());
     assert_eq!(told.warnings.len(), 1);
-    world.machine.live_by(std::sync::Arc::new(Script::read("webhooksDown: [hooks]").unwrap()));
+    world
+        .cluster
+        .machine
+        .live_by(std::sync::Arc::new(Script::read("webhooksDown: [hooks]").unwrap()));
     assert_eq!(why(&mut world), refused);
 }
