@@ -96,9 +96,7 @@ impl Process {
         let [interrupt, terminate] = stops.map(signal);
         let stops =
             [interrupt.map_err(StartError::System)?, terminate.map_err(StartError::System)?];
-        let surface =
-            Surface::load(*kubernetes).map_err(|error| StartError::Version(*kubernetes, error))?;
-        let surface = Arc::new(surface);
+        let surface = surface(*kubernetes)?;
         let now = Timestamp::now();
         let (cluster, identity) = match data {
             Some(folder) => {
@@ -174,6 +172,24 @@ impl Process {
         cluster.close();
         broken.map_or(Ok(()), Err)
     }
+}
+
+/// Writes the clone of a live cluster into one that lives no longer than this call and that nobody reaches: what would
+/// come of it.
+///
+/// # Errors
+///
+/// [`StartError`]: there are no facts of the version, or the system gives no threads.
+pub fn rehearse(kubernetes: Minor, plan: Plan) -> Result<Filled, StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(StartError::System)?;
+    let cluster = Cluster::new(surface(kubernetes)?, Clock::Real).living(Arc::default());
+    Ok(runtime.block_on(fill(&cluster, plan)))
+}
+
+fn surface(kubernetes: Minor) -> Result<Arc<Surface>, StartError> {
+    let surface = Surface::load(kubernetes);
+    surface.map(Arc::new).map_err(|error| StartError::Version(kubernetes, error))
 }
 
 /// Memory is taken in small pages: what a cluster holds when it is idle is a few MB in many places, and each of them

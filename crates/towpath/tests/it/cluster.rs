@@ -108,7 +108,8 @@ fn a_live_cluster_is_rehearsed_in_a_newer_version() {
     let clone = ["cluster", "clone", "--context", "live", "--kubernetes", "1.25"];
     let tried = [&clone[..], &["--dry-run"]].concat();
     assert_eq!(world.run_with(&tried, &kubeconfig), 1);
-    let same = ["cluster", "clone", "--context", "live", "--dry-run"];
+    // What serves nothing takes no name, not even one that is in use.
+    let same = ["cluster", "clone", "--context", "live", "--name", "live", "--dry-run"];
     assert_eq!(world.run_with(&same, &kubeconfig), 0);
 
     let next = Running::of(
@@ -129,6 +130,20 @@ fn a_live_cluster_is_rehearsed_in_a_newer_version() {
     assert_eq!(world.run(&["cluster", "stop", "live"]), 0);
     assert_eq!(live.ends(), Some(0));
     assert_eq!(world.run_with(&same, &kubeconfig), 2);
+    assert_transcript!(world);
+}
+
+/// Before the live cluster is asked: there is none.
+#[test]
+fn a_clone_begins_with_an_empty_folder_or_with_none() {
+    let world = world();
+    let clone = ["cluster", "clone", "--context", "live", "--data", "../kept"];
+    world.refused(&[&clone[..], &["--dry-run"]].concat());
+    let kept = Running::start(&world, &["--data", "../kept"]);
+    world.refused(&clone);
+    assert_eq!(world.run(&["cluster", "stop"]), 0);
+    assert_eq!(kept.ends(), Some(0));
+    world.refused(&clone);
     assert_transcript!(world);
 }
 

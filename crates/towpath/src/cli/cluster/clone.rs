@@ -10,12 +10,12 @@ use towpath_adapters::kubernetes::{Listing, Resource};
 use towpath_api::output::{ClonedObjectOutput, ClusterCloneOutput, LeftOutOutput};
 use towpath_apiserver::clone::{self, LeftOut, Options};
 use towpath_apiserver::fill::{Filled, Named};
-use towpath_apiserver::journal;
+use towpath_apiserver::{journal, process};
 use towpath_catalog::Minor;
 
 use super::args::ClusterCloneArgs;
 use super::record::Record;
-use super::{Started, data, output};
+use super::{Started, data, not_started, output};
 use crate::cli::args::Global;
 use crate::cli::connected::{self, Answers};
 use crate::cli::failure::Failure;
@@ -51,18 +51,20 @@ pub(super) fn run(
         Failure::new(format!("cluster {} does not say which Kubernetes it runs", args.context))
             .hint("say which version to serve with --kubernetes")
     })?;
-    let started = Started::new(global, &args.serve, to, folder)?;
     let options = Options { secrets: args.secrets, webhooks: args.webhooks };
     let plan = clone::plan(objects, options);
-    printer.note(&format!("writing {}", count(plan.steps.len(), "object")));
-    let left_out = plan.left_out.clone();
-    let filled = started.process.fill(plan);
-    let context = args.context.clone();
-    let told = Told { context, from: kubernetes, to, filled, left_out, unanswered };
+    let writing = format!("writing {}", count(plan.steps.len(), "object"));
+    let (context, left_out) = (args.context.clone(), plan.left_out.clone());
+    let told = |filled| Told { context, from: kubernetes, to, filled, left_out, unanswered };
     if args.dry_run {
+        printer.note(&writing);
+        let told = told(process::rehearse(to, plan).map_err(not_started)?);
         printer.answer(&told.answer(None)?, global.output)?;
         return Ok(if told.is_whole() { exit::YES } else { exit::NO });
     }
+    let started = Started::new(global, &args.serve, to, folder)?;
+    printer.note(&writing);
+    let told = told(started.process.fill(plan));
     started.serve(printer, |record| printer.answer(&told.answer(Some(record))?, global.output))
 }
 
