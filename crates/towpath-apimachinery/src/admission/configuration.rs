@@ -91,6 +91,11 @@ impl Configuration {
         self.validating.values().flat_map(|hooks| hooks.iter())
     }
 
+    /// Whether a webhook is asked at a Service.
+    pub(crate) fn asks(&self, namespace: &str, service: &str) -> bool {
+        self.mutating().chain(self.validating()).any(|hook| hook.is_at(namespace, service))
+    }
+
     /// Policies with the bindings that put them to use.
     pub(super) fn bound(&self) -> impl Iterator<Item = (&str, &Policy, Vec<(&str, &Binding)>)> {
         self.policies.iter().filter_map(|(name, policy)| {

@@ -142,6 +142,12 @@ impl Hook {
         }
     }
 
+    /// Whether it is asked at a Service.
+    pub(super) fn is_at(&self, namespace: &str, service: &str) -> bool {
+        matches!(&self.client, Client::Service { namespace: of, name, .. }
+            if **of == *namespace && **name == *service)
+    }
+
     /// What comes of the webhook for a request.
     pub(crate) fn call(
         &self,

@@ -16,6 +16,7 @@ mod daemons;
 mod deployments;
 mod desk;
 mod jobs;
+mod judged;
 mod kubelet;
 mod node;
 mod notes;
@@ -34,6 +35,7 @@ use jiff::Timestamp;
 
 pub use script::Script;
 
+use crate::admission::Configuration;
 use crate::machine::Machine;
 use crate::store::{Change, Event, Happened, Stored};
 use desk::Desk;
@@ -114,11 +116,27 @@ fn turn(desk: &mut Desk<'_>, event: &Event) {
         "serviceaccounts" | "limitranges" | "priorityclasses.scheduling.k8s.io"
             if event.previous.is_none() || id == "limitranges" =>
         {
-            makers(desk, event);
+            // A class of priorities is everybody's.
+            makers(desk, Some(&*event.key.namespace).filter(|namespace| !namespace.is_empty()));
         }
+        // A webhook may be reached again, and may be about all that is.
+        services::SLICES
+            if event.object.head.label(services::OF_SERVICE).is_some_and(|service| {
+                desk.machine.admission().asks(&event.key.namespace, service)
+            }) =>
+        {
+            makers(desk, None);
+        }
+        id if Configuration::is_made_of(id) => makers(desk, None),
         CONFIG_MAPS if is_faults(event) => faults_changed(desk, event),
         "namespaces" if !is_gone && &*event.key.name == "kube-node-lease" => {
             look_at_all(desk, &["nodes"]);
+        }
+        // Policies may be about its labels.
+        "namespaces"
+            if event.happened == Happened::Modified && !desk.machine.admission().is_empty() =>
+        {
+            makers(desk, Some(&event.key.name));
         }
         _ => {}
     }
@@ -196,20 +214,18 @@ fn owners(desk: &mut Desk<'_>, event: &Event) {
     }
 }
 
-/// Those who make pods try again: what kept them from it may be gone.
-fn makers(desk: &mut Desk<'_>, event: &Event) {
+/// Those who make pods, in a namespace or in all, try again: what kept them from it may be gone.
+fn makers(desk: &mut Desk<'_>, namespace: Option<&str>) {
     let machine = desk.machine;
     for id in [
+        deployments::DEPLOYMENTS,
         replicas::SETS,
         replicas::CONTROLLERS,
         statefulsets::STATEFUL,
         daemons::DAEMONS,
         jobs::JOBS,
     ] {
-        // A class of priorities is everybody's.
-        let is_meant = |stored: &Stored| {
-            event.key.namespace.is_empty() || stored.head.namespace == event.key.namespace
-        };
+        let is_meant = |stored: &Stored| namespace.is_none_or(|it| *stored.head.namespace == *it);
         for stored in machine.state().list(id, None).filter(|stored| is_meant(stored)) {
             look(desk, id, stored);
         }

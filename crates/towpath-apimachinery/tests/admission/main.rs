@@ -3,6 +3,7 @@
 
 #[path = "../asked/mod.rs"]
 mod asked;
+mod controllers;
 mod pods;
 mod policies;
 mod webhooks;

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::script::Script;
-use super::{notes, quota};
+use super::{judged, notes, quota};
 use crate::admission;
 use crate::deletion::{self, How, NAMESPACES};
 use crate::fields::{self, Writer};
@@ -276,6 +276,7 @@ impl<'m> Desk<'m> {
         // Defaults leave an empty status behind, which says nothing against the one that a new object has.
         let status = value.get("status").filter(|status| **status != json!({})).cloned();
         strategy::prepare_create(catalog, &gvk, &mut value);
+        judged::admit(self.machine, resource, &value, self.now)?;
         quota::admit(self.machine, resource, &value, &self.fresh).map_err(|error| error.message)?;
         let shape = self.machine.shape(resource);
         let writer = |subresource, ignored| Writer {

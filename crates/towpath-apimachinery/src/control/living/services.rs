@@ -13,7 +13,9 @@ use crate::store::Event;
 pub(super) const SERVICES: &str = "services";
 pub(super) const INGRESSES: &str = "ingresses.networking.k8s.io";
 const ENDPOINTS: &str = "endpoints";
-const SLICES: &str = "endpointslices.discovery.k8s.io";
+pub(super) const SLICES: &str = "endpointslices.discovery.k8s.io";
+/// The label of an EndpointSlice that names its Service.
+pub(super) const OF_SERVICE: &str = "kubernetes.io/service-name";
 /// As many as one object may hold.
 const MOST: usize = 1000;
 
@@ -221,7 +223,7 @@ fn slice<'m>(
         "endpointslice.kubernetes.io/managed-by".into(),
         "endpointslice-controller.k8s.io".into(),
     );
-    fields.insert("kubernetes.io/service-name".into(), service.name().into());
+    fields.insert(OF_SERVICE.into(), service.name().into());
     if is_headless {
         fields.insert("service.kubernetes.io/headless".into(), "".into());
     }
