@@ -9,12 +9,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use towpath_apimachinery::access::{Authority, Credentials, User};
 use towpath_apimachinery::admission::Asked;
-use towpath_apimachinery::bootstrap::Bootstrap;
 use towpath_apimachinery::control;
 use towpath_apimachinery::decision::{Answer, Decision};
 use towpath_apimachinery::machine::Machine;
 use towpath_apimachinery::request::{Method, Request};
-use towpath_apimachinery::store::{Event, Happened, Kept, Key};
+use towpath_apimachinery::store::{Event, Happened, Kept, Key, State};
 use towpath_apimachinery::surface::Surface;
 use towpath_catalog::Minor;
 
@@ -28,16 +27,21 @@ pub const WIDGETS: &str = "/apis/example.com/v1/namespaces/shop/widgets";
 static SURFACE: LazyLock<Arc<Surface>> =
     LazyLock::new(|| Arc::new(Surface::load(Minor::NEWEST).expect("the newest minor is known")));
 
+// Without the roles and bindings of fresh clusters, which its administrator does not need: an input has a copy of all
+// that a world holds.
 static HOLDING: LazyLock<World> = LazyLock::new(|| {
-    let fresh = Bootstrap::new(Arc::clone(&SURFACE), Timestamp::UNIX_EPOCH);
-    let machine = fresh.cluster(Arc::new(Authority::default().key([42; 32])), now(), 7);
-    let mut world = World { machine, asked: 0 };
+    let cluster = |state| {
+        let authority = Authority::default().key([42; 32]);
+        Machine::new(Arc::clone(&SURFACE), state).believing(Arc::new(authority))
+    };
+    let mut world = World { machine: cluster(State::new(1)), asked: 0 };
     for (path, object) in objects() {
         let answer =
             world.ask(Method::Post, path, "application/json", object.to_string().as_bytes());
         assert_eq!(answer.code, 201, "{path}: {}", String::from_utf8_lossy(&answer.body));
     }
-    world
+    let state = world.machine.state().clone().without_history();
+    World { machine: cluster(state), ..world }
 });
 
 fn now() -> Timestamp {
@@ -202,7 +206,15 @@ fn objects() -> Vec<(&'static str, Value)> {
         },
     });
     vec![
+        ("/api/v1/namespaces", json!({"metadata": {"name": "default"}})),
         ("/api/v1/namespaces", json!({"metadata": {"name": "shop"}})),
+        (
+            "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+            json!({
+                "metadata": {"name": "reader", "labels": {"app": "shop"}},
+                "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}],
+            }),
+        ),
         (
             "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
             json!({
