@@ -209,8 +209,8 @@ fn state_of(
     {
         return ClusterState::Before;
     }
-    let names = |p: &Promotion| p.clusters.is_empty() || p.clusters.contains(&pin.cluster);
-    let moved = moves.iter().rev().find(|(_, p)| names(p)).map(|(at, _)| *at);
+    let covers = |p: &Promotion| p.clusters.is_empty() || p.clusters.contains(&pin.cluster);
+    let moved = moves.iter().rev().find(|(_, p)| covers(p)).map(|(at, _)| *at);
     let Some(report) = snapshot.running.get(&pin.cluster) else {
         return ClusterState::NotConnected;
     };
@@ -230,7 +230,10 @@ fn state_of(
         (true, Health::Healthy) => ClusterState::Healthy { since },
         (true, Health::Failed) => ClusterState::Failed { why: told(running) },
         // It failed to take the release: what it says was said after the move.
-        (false, Health::Failed) if moved.is_some_and(|at| running.since >= at) => {
+        (false, Health::Failed)
+            if running.attempted.as_ref().is_some_and(|r| names(r, release))
+                || moved.is_some_and(|at| running.since >= at) =>
+        {
             ClusterState::Failed { why: told(running) }
         }
         (true, _) => moving(told(running)),
@@ -245,9 +248,20 @@ fn state_of(
 #[must_use]
 pub fn is_of(running: &Running, release: &Release) -> bool {
     match &running.revision {
-        Some(Revision::Oci { digest, .. }) => release.digest.as_ref() == Some(digest),
-        Some(Revision::Git { commit, .. }) => release.commit.as_ref() == Some(commit),
-        None => false,
+        Some(revision) => names(revision, release),
+        // A chart of which nobody knows a digest is told by its version alone.
+        None => {
+            release.digest.is_none()
+                && release.commit.is_none()
+                && running.version.as_ref() == Some(&release.version)
+        }
+    }
+}
+
+fn names(revision: &Revision, release: &Release) -> bool {
+    match revision {
+        Revision::Oci { digest, .. } => release.digest.as_ref() == Some(digest),
+        Revision::Git { commit, .. } => release.commit.as_ref() == Some(commit),
     }
 }
 

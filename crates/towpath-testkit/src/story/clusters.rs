@@ -157,7 +157,15 @@ impl World {
         };
         let ailing = why.map(|why| Ailing { object, health, why: why.to_owned() });
         let ailing = ailing.into_iter().collect();
-        let running = Running { revision, health, since, suspended: false, ailing };
+        let running = Running {
+            revision,
+            version: Some(release.version.clone()),
+            attempted: None,
+            health,
+            since,
+            suspended: false,
+            ailing,
+        };
         report.components.insert(release.component.clone(), running);
     }
 
