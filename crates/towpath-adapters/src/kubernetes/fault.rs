@@ -62,7 +62,7 @@ impl ClusterError {
 
     /// Whether the cluster is there, and only does not tell of this one kind.
     pub(super) fn is_about_kind(&self) -> bool {
-        matches!(self.problem, Problem::Status(403 | 404 | 405 | 406))
+        matches!(self.problem, Problem::Status(403..=406))
     }
 
     /// Whether the list that was read is too old to go on.
