@@ -7,8 +7,10 @@
 mod api_lifecycle;
 mod flux_artifact;
 mod flux_build;
+mod flux_status;
 mod flux_substitution;
 mod ignore_patterns;
+mod kstatus;
 mod kubernetes_catalog;
 mod kubernetes_sdlc;
 mod kustomize;
@@ -41,7 +43,7 @@ struct Suite {
     run: fn(&Path) -> Result<Tally>,
 }
 
-const SUITES: [Suite; 9] = [
+const SUITES: [Suite; 11] = [
     semver_ranges::SUITE,
     ignore_patterns::SUITE,
     flux_artifact::SUITE,
@@ -49,6 +51,8 @@ const SUITES: [Suite; 9] = [
     kustomize::SUITE,
     flux_substitution::SUITE,
     flux_build::SUITE,
+    flux_status::SUITE,
+    kstatus::SUITE,
     kubernetes_catalog::SUITE,
     api_lifecycle::SUITE,
 ];
