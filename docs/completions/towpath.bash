@@ -1353,12 +1353,16 @@ _towpath() {
             return 0
             ;;
         towpath__subcmd__status)
-            opts="-C -o -q -h --fetch --directory --output --offline --quiet --color --help"
+            opts="-C -o -q -h --fetch --context --directory --output --offline --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --directory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

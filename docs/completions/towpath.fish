@@ -74,6 +74,7 @@ complete -c towpath -n "__fish_towpath_using_subcommand init" -l dry-run -d 'Pri
 complete -c towpath -n "__fish_towpath_using_subcommand init" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand init" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand status" -l context -d 'Ask a cluster what it runs, by a context of the kubeconfig; in-cluster is that of the pod' -r
 complete -c towpath -n "__fish_towpath_using_subcommand status" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand status" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'

@@ -2,6 +2,8 @@
 //!
 //! Must not decide anything: it lays the path, the snapshot and the plan side by side.
 
+use jiff::Timestamp;
+
 use crate::finding::Finding;
 use crate::id::{ClusterName, ComponentName, EnvironmentName, Folder};
 use crate::path::{Environment, Path};
@@ -9,7 +11,7 @@ use crate::pin::{Location, Pin};
 use crate::plan::{Outcome, Plan, Proposal};
 use crate::record::Promotion;
 use crate::release::Release;
-use crate::running::ClusterReport;
+use crate::running::{ClusterReport, Contact, Health};
 use crate::snapshot::{Desired, Snapshot};
 use crate::tracking::{Policy, Tracking};
 use crate::why::Why;
@@ -55,6 +57,8 @@ pub struct ComponentStatus {
     pub at: Location,
     /// What it should get now, on the first cluster.
     pub desired: Desired,
+    /// What its clusters run; `None` where none of them is connected.
+    pub runs: Option<Runs>,
     /// What comes next.
     pub next: Next,
     /// Why it is not on the newest release.
@@ -74,6 +78,23 @@ pub struct ClusterStatus {
     pub differs: Vec<(ComponentName, Tracking)>,
     /// What it runs; `None`: not connected, so unknown.
     pub running: Option<ClusterReport>,
+    /// The components of which it runs something else than it should get.
+    pub drift: Vec<ComponentName>,
+}
+
+/// What the connected clusters of an environment run of a component: as healthy as the worst of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runs {
+    /// How many of its clusters are connected.
+    pub connected: usize,
+    /// What they run, where all run the same.
+    pub what: Option<String>,
+    /// How the worst of them is; unknown where one does not answer or has nothing of it.
+    pub health: Health,
+    /// Since when: all are healthy, or the first of the worst is as it is.
+    pub since: Option<Timestamp>,
+    /// Whether one of them runs something else than it should get.
+    pub drift: bool,
 }
 
 /// What comes next for a component in an environment.
@@ -151,6 +172,7 @@ fn environment_status(
             actual: first.tracking.clone(),
             at: first.at.clone(),
             desired: snapshot.desired(name, &first.tracking),
+            runs: runs(snapshot, &pins),
             next: proposal.map_or(Next::Nothing, |p| next_of(p, &first.tracking)),
             waiting: proposal.map(|p| p.waiting.clone()).unwrap_or_default(),
             promoted: snapshot
@@ -172,6 +194,15 @@ fn environment_status(
                 .map(|(_, component, tracking)| (component.clone(), tracking.clone()))
                 .collect(),
             running: snapshot.running.get(&cluster.name).cloned(),
+            drift: snapshot
+                .components_of(path, environment)
+                .into_iter()
+                .filter(|component| {
+                    let pins = snapshot.pins_of(&environment.name, component);
+                    pins.filter(|pin| pin.cluster == cluster.name).any(|pin| drifts(snapshot, pin))
+                })
+                .cloned()
+                .collect(),
         })
         .collect();
     EnvironmentStatus {
@@ -182,6 +213,41 @@ fn environment_status(
         components,
         clusters,
     }
+}
+
+/// Whether a cluster answers that it runs something else than a pin says.
+fn drifts(snapshot: &Snapshot, pin: &Pin) -> bool {
+    let running = snapshot.running.get(&pin.cluster).and_then(|it| it.now(&pin.component));
+    let desired = || snapshot.desired(&pin.component, &pin.tracking);
+    running.is_some_and(|running| running.is(&desired()) == Some(false))
+}
+
+/// What the clusters of some pins of one component run.
+fn runs(snapshot: &Snapshot, pins: &[&Pin]) -> Option<Runs> {
+    let mut clusters: Vec<(&ClusterName, &ClusterReport)> = pins
+        .iter()
+        .filter_map(|pin| Some((&pin.cluster, snapshot.running.get(&pin.cluster)?)))
+        .collect();
+    clusters.dedup_by_key(|(name, _)| *name);
+    let component = &pins.first()?.component;
+    let told = |report: &ClusterReport| match (&report.contact, report.now(component)) {
+        (Contact::Lost { since, .. }, _) => (None, Health::Unknown, Some(*since)),
+        (Contact::Connected, None) => (None, Health::Unknown, None),
+        (Contact::Connected, Some(it)) => {
+            (it.short(), it.health, Some(it.since).filter(|it| *it != Timestamp::UNIX_EPOCH))
+        }
+    };
+    let all: Vec<_> = clusters.iter().map(|(_, report)| told(report)).collect();
+    let health = all.iter().map(|(_, health, _)| *health).max()?;
+    let since = all.iter().filter(|(_, it, _)| *it == health).filter_map(|(.., since)| *since);
+    let (first, ..) = all.first()?;
+    Some(Runs {
+        connected: all.len(),
+        what: first.clone().filter(|_| all.iter().all(|(what, ..)| what == first)),
+        health,
+        since: if health == Health::Healthy { since.max() } else { since.min() },
+        drift: pins.iter().any(|pin| drifts(snapshot, pin)),
+    })
 }
 
 fn next_of(proposal: &Proposal, tracking: &Tracking) -> Next {

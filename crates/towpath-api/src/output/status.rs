@@ -2,8 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use towpath_core::running::{ClusterReport, Contact};
-use towpath_core::status::{ComponentStatus, EnvironmentStatus, Status};
+use towpath_core::id::ComponentName;
+use towpath_core::running::{Contact, Running};
+use towpath_core::status::{ClusterStatus, ComponentStatus, EnvironmentStatus, Status};
 use towpath_core::tracking::Tracking;
 
 use super::{FindingOutput, WhyOutput};
@@ -107,10 +108,28 @@ pub struct ComponentOutput {
     pub tracks: TracksOutput,
     /// What it should get now.
     pub desired: DesiredOutput,
+    /// What its clusters run; `null` where none of them is connected.
+    pub runs: Option<RunsOutput>,
     /// What comes next, in words.
     pub next: String,
     /// Why it is not on the newest release; empty when it is.
     pub waiting: Vec<WhyOutput>,
+}
+
+/// What the connected clusters of an environment run of a component: as healthy as the worst of them.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunsOutput {
+    /// How many of its clusters are connected.
+    pub connected: usize,
+    /// The version or the shortened revision, where all run the same.
+    pub what: Option<String>,
+    /// `healthy`, `progressing`, `unknown` or `failed`: of the worst of them; one that does not answer is unknown.
+    pub health: &'static str,
+    /// Since when, RFC 3339; `null` where that is not told.
+    pub since: Option<String>,
+    /// Whether one of them runs something else than it should get.
+    pub drift: bool,
 }
 
 /// One cluster.
@@ -145,6 +164,8 @@ pub struct RunningOutput {
     pub state: &'static str,
     /// Why it is unknown.
     pub reason: Option<String>,
+    /// Since when it does not answer, RFC 3339; `null` where it does, and where nobody is connected.
+    pub unknown_since: Option<String>,
     /// Its components as it last reported them.
     pub components: Vec<RunningComponentOutput>,
 }
@@ -155,12 +176,18 @@ pub struct RunningOutput {
 pub struct RunningComponentOutput {
     /// The component.
     pub name: String,
-    /// The revision that it has applied, in Flux's form.
+    /// The revision that it has applied, in Flux's form; `null` also for charts of which no digest is known.
     pub revision: Option<String>,
+    /// The version that it has applied.
+    pub version: Option<String>,
+    /// Another revision that is being applied, or was tried and is not applied: `health` is about that one.
+    pub attempted: Option<String>,
+    /// Whether it is something else than it should get.
+    pub drift: bool,
     /// `healthy`, `progressing`, `unknown` or `failed`.
     pub health: &'static str,
-    /// Since when it reports both, RFC 3339.
-    pub since: String,
+    /// Since when it reports both, RFC 3339, by the cluster's clock; `null` where that is not told.
+    pub since: Option<String>,
     /// Whether its delivery is suspended.
     pub suspended: bool,
     /// What is not well.
@@ -225,41 +252,54 @@ fn environment(e: &EnvironmentStatus) -> EnvironmentOutput {
                         tracks: actual(tracking),
                     })
                     .collect(),
-                running: running(c.running.as_ref()),
+                running: running(c),
             })
             .collect(),
         components,
     }
 }
 
-fn running(report: Option<&ClusterReport>) -> RunningOutput {
-    let Some(report) = report else {
+fn running(cluster: &ClusterStatus) -> RunningOutput {
+    let Some(report) = &cluster.running else {
         let reason = Some("no cluster is connected".to_owned());
-        return RunningOutput { state: "unknown", reason, components: Vec::new() };
+        let components = Vec::new();
+        return RunningOutput { state: "unknown", reason, unknown_since: None, components };
     };
-    let (state, reason) = match &report.contact {
-        Contact::Connected => ("known", None),
+    let (state, reason, unknown_since) = match &report.contact {
+        Contact::Connected => ("known", None, None),
         Contact::Lost { since, why } => {
-            ("unknown", Some(format!("not reached since {since}: {why}")))
+            let reason = format!("not reached since {since}: {why}");
+            ("unknown", Some(reason), Some(since.to_string()))
         }
     };
-    let components = report.components.iter().map(|(name, running)| RunningComponentOutput {
+    let components = report.components.iter();
+    let components =
+        components.map(|(name, it)| running_component(name, it, &cluster.drift)).collect();
+    RunningOutput { state, reason, unknown_since, components }
+}
+
+fn running_component(
+    name: &ComponentName,
+    running: &Running,
+    drift: &[ComponentName],
+) -> RunningComponentOutput {
+    let since = Some(running.since).filter(|since| *since != jiff::Timestamp::UNIX_EPOCH);
+    let ailing = running.ailing.iter().map(|ailing| AilingOutput {
+        object: ailing.object.to_string(),
+        health: ailing.health.word(),
+        why: ailing.why.clone(),
+    });
+    RunningComponentOutput {
         name: name.to_string(),
         revision: running.revision.as_ref().map(ToString::to_string),
+        version: running.version.as_ref().map(ToString::to_string),
+        attempted: running.attempted.as_ref().map(ToString::to_string),
+        drift: drift.contains(name),
         health: running.health.word(),
-        since: running.since.to_string(),
+        since: since.map(|since| since.to_string()),
         suspended: running.suspended,
-        ailing: running
-            .ailing
-            .iter()
-            .map(|ailing| AilingOutput {
-                object: ailing.object.to_string(),
-                health: ailing.health.word(),
-                why: ailing.why.clone(),
-            })
-            .collect(),
-    });
-    RunningOutput { state, reason, components: components.collect() }
+        ailing: ailing.collect(),
+    }
 }
 
 fn component(c: &ComponentStatus) -> ComponentOutput {
@@ -280,6 +320,13 @@ fn component(c: &ComponentStatus) -> ComponentOutput {
             revision: c.desired.revision.as_ref().map(ToString::to_string),
             unknown: c.desired.unknown.as_ref().map(WhyOutput::from),
         },
+        runs: c.runs.as_ref().map(|runs| RunsOutput {
+            connected: runs.connected,
+            what: runs.what.clone(),
+            health: runs.health.word(),
+            since: runs.since.map(|since| since.to_string()),
+            drift: runs.drift,
+        }),
         next: c.next.to_string(),
         waiting: c.waiting.iter().map(WhyOutput::from).collect(),
     }

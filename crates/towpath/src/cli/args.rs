@@ -119,8 +119,10 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Show each environment: what it tracks, what it should get, what comes next
     #[command(
-        after_help = "Reads the files as they are in the folder, and branches as of the last fetch.\n\n\
-        Examples:\n  towpath status\n  towpath status -C ../platform -o json"
+        after_help = "Reads the files as they are in the folder, and branches as of the last fetch. Clusters that have a\n\
+        context in towpath.yaml, or are named here, are asked what they run; nothing is written to them.\n\n\
+        Examples:\n  towpath status\n  towpath status -C ../platform -o json\n  \
+        towpath status --context production-eu=admin@eu --context sandbox-a=sandbox-a"
     )]
     Status(StatusArgs),
     /// Say every reason why an environment is not on the newest release
@@ -242,6 +244,9 @@ pub(crate) struct StatusArgs {
     /// Fetch from the remote first
     #[arg(long)]
     pub(crate) fetch: bool,
+    /// Ask a cluster what it runs, by a context of the kubeconfig; in-cluster is that of the pod
+    #[arg(long = "context", value_name = "CLUSTER=CONTEXT")]
+    pub(crate) contexts: Vec<String>,
 }
 
 /// `towpath explain`

@@ -32,6 +32,7 @@ mod render;
 mod sandbox;
 mod session;
 mod status;
+mod watched;
 mod words;
 mod work_tree;
 

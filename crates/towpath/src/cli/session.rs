@@ -47,7 +47,8 @@ pub(crate) struct Session {
     pub(crate) builds: Builds,
     /// Answers that were given before.
     pub(crate) answers: Answers,
-    offline: bool,
+    /// Whether nobody is to be asked.
+    pub(crate) offline: bool,
     registry: LocalRegistry,
     remotes: RemoteBases,
 }

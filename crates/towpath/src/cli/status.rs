@@ -1,12 +1,16 @@
-//! `towpath status`: each environment, what it tracks, what it should get, and what comes next.
+//! `towpath status`: each environment, what it tracks, what it should get, what it runs, and what comes next.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use towpath_api::output::StatusOutput;
 use towpath_core::finding::{Finding, Severity};
 use towpath_core::plan::plan;
-use towpath_core::status::{ComponentStatus, EnvironmentStatus, Next, Status, status};
+use towpath_core::running::{Contact, Health};
+use towpath_core::status::{
+    ClusterStatus, ComponentStatus, EnvironmentStatus, Next, Runs, Status, status,
+};
 use towpath_core::why::Why;
 
 use super::Answer;
@@ -14,10 +18,13 @@ use super::args::{Global, StatusArgs};
 use super::failure::Failure;
 use super::print::{BOLD, DIM, GREEN, RED, YELLOW, styled};
 use super::session::Session;
+use super::watched;
 use super::words::{count, list, table};
 
 /// So many clusters of one environment are listed; of more, only those that differ.
 const MAX_CLUSTERS: usize = 8;
+/// So many objects that are not well are named of one cluster.
+const MAX_AILING: usize = 5;
 /// So many findings of one rule are told to people.
 const MAX_OF_RULE: usize = 5;
 
@@ -27,7 +34,11 @@ pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<Answer, Failure>
         session.fetch()?;
     }
     let survey = session.survey_here()?;
-    let snapshot = session.snapshot_here(&survey)?;
+    let mut snapshot = session.snapshot_here(&survey)?;
+    if !session.offline {
+        let (path, pins) = (&survey.resolved.path, &snapshot.pins);
+        snapshot.running = watched::look(path, &args.contexts, pins, session.now)?;
+    }
     let plan = plan(&survey.resolved.path, &snapshot);
     let status = status(&survey.resolved.path, &snapshot, &plan);
     let output = StatusOutput::new(survey.resolved.path.trunk.as_str(), &status);
@@ -47,6 +58,7 @@ fn text(status: &Status, has_path_file: bool) -> String {
     ));
     unknown_releases(&mut out, status);
     clusters(&mut out, status);
+    ailing(&mut out, status);
     findings(&mut out, &status.findings);
     if !has_path_file {
         let _ = writeln!(
@@ -59,8 +71,6 @@ fn text(status: &Status, has_path_file: bool) -> String {
 }
 
 fn rows(environment: &EnvironmentStatus) -> Vec<Vec<String>> {
-    let known = environment.clusters.iter().filter(|c| c.running.is_some()).count();
-    let runs = if known == 0 { "unknown".to_owned() } else { format!("{known} known") };
     if environment.components.is_empty() {
         let name = styled(BOLD, &environment.name);
         return vec![vec![
@@ -68,7 +78,7 @@ fn rows(environment: &EnvironmentStatus) -> Vec<Vec<String>> {
             "-".into(),
             "-".into(),
             "-".into(),
-            runs,
+            "unknown".into(),
             "nothing is tracked".into(),
         ]];
     }
@@ -83,7 +93,7 @@ fn rows(environment: &EnvironmentStatus) -> Vec<Vec<String>> {
                 component.component.to_string(),
                 tracks(component),
                 should_get(component),
-                runs.clone(),
+                runs(component.runs.as_ref(), environment.clusters.len()),
                 next(component),
             ]
         })
@@ -104,6 +114,39 @@ fn should_get(component: &ComponentStatus) -> String {
         (None, Some(revision)) => revision.short(),
         (None, None) => "unknown".to_owned(),
     }
+}
+
+/// What the clusters of an environment run, as healthy as the worst of them.
+fn runs(runs: Option<&Runs>, clusters: usize) -> String {
+    let Some(runs) = runs else { return "unknown".to_owned() };
+    let mut text = health(runs.what.as_deref(), runs.health, runs.since, runs.drift);
+    if runs.connected < clusters {
+        let _ = write!(text, " ({} of {})", runs.connected, count(clusters, "cluster"));
+    }
+    text
+}
+
+/// `0.0.8 healthy since 2026-11-21 12:00Z`, and whether it should be something else.
+fn health(what: Option<&str>, health: Health, since: Option<Timestamp>, drift: bool) -> String {
+    let style = match health {
+        Health::Healthy if !drift => GREEN,
+        Health::Healthy | Health::Progressing | Health::Unknown => YELLOW,
+        Health::Failed => RED,
+    };
+    let mut text = what.map(|what| format!("{what} ")).unwrap_or_default();
+    text.push_str(health.word());
+    if let Some(since) = since {
+        let _ = write!(text, " since {}", minute(since));
+    }
+    if drift {
+        text.push_str(", drift");
+    }
+    styled(style, text)
+}
+
+/// A time to the minute, in UTC: what people compare with other clocks at night.
+fn minute(time: Timestamp) -> impl std::fmt::Display {
+    time.strftime("%Y-%m-%d %H:%MZ")
 }
 
 fn next(component: &ComponentStatus) -> String {
@@ -145,9 +188,12 @@ fn unknown_releases(out: &mut String, status: &Status) {
 
 fn clusters(out: &mut String, status: &Status) {
     let mut lines = Vec::new();
+    let all = || status.environments.iter().flat_map(|environment| &environment.clusters);
+    let any = all().any(|cluster| cluster.running.is_some());
     for environment in &status.environments {
         let many = environment.clusters.len() > MAX_CLUSTERS;
-        for cluster in environment.clusters.iter().filter(|c| !many || !c.differs.is_empty()) {
+        let is_told = |c: &&ClusterStatus| !many || !c.differs.is_empty() || is_odd(c);
+        for cluster in environment.clusters.iter().filter(is_told) {
             let differs: Vec<String> =
                 cluster.differs.iter().map(|(c, t)| format!("{c} {t}")).collect();
             let note = if differs.is_empty() {
@@ -155,26 +201,88 @@ fn clusters(out: &mut String, status: &Status) {
             } else {
                 styled(YELLOW, format!("differs: {}", differs.join(", ")))
             };
-            lines.push(vec![
+            let mut line = vec![
                 environment.name.to_string(),
                 cluster.name.to_string(),
                 cluster.folder.to_string(),
-                note,
-            ]);
+            ];
+            line.extend(any.then(|| cluster_runs(cluster)));
+            line.push(note);
+            lines.push(line);
         }
         if many {
             let note = styled(DIM, count(environment.clusters.len(), "cluster"));
-            lines.push(vec![environment.name.to_string(), note, String::new(), String::new()]);
+            let mut line = vec![environment.name.to_string(), note];
+            line.resize(if any { 5 } else { 4 }, String::new());
+            lines.push(line);
         }
     }
+    let heads: &[&str] = match any {
+        true => &["environment", "cluster", "folder", "runs", ""],
+        false => &["environment", "cluster", "folder", ""],
+    };
     out.push('\n');
-    out.push_str(&table(&["environment", "cluster", "folder", ""], lines));
-    if status.environments.iter().all(|e| e.clusters.iter().all(|c| c.running.is_none())) {
+    out.push_str(&table(heads, lines));
+    if !any {
         let _ = writeln!(
             out,
             "{}",
             styled(DIM, "What the clusters run is unknown: none is connected.")
         );
+    }
+}
+
+/// Whether somebody should look at a connected cluster.
+fn is_odd(cluster: &ClusterStatus) -> bool {
+    let report = cluster.running.as_ref();
+    !cluster.drift.is_empty()
+        || report.is_some_and(|report| {
+            report.contact != Contact::Connected
+                || report.components.values().any(|it| it.health != Health::Healthy)
+        })
+}
+
+/// What one cluster runs, each component by its name.
+fn cluster_runs(cluster: &ClusterStatus) -> String {
+    let Some(report) = &cluster.running else { return styled(DIM, "not connected") };
+    if let Contact::Lost { since, .. } = &report.contact {
+        return styled(YELLOW, format!("unknown since {}", minute(*since)));
+    }
+    let told = report.components.iter().map(|(name, it)| {
+        let since = Some(it.since).filter(|since| *since != Timestamp::UNIX_EPOCH);
+        let is_held = if it.suspended { ", suspended" } else { "" };
+        let drifts = cluster.drift.contains(name);
+        format!("{name} {}{is_held}", health(it.short().as_deref(), it.health, since, drifts))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { styled(DIM, "nothing of the path") } else { told.join("; ") }
+}
+
+/// Why clusters do not answer, and what is not well on those that do.
+fn ailing(out: &mut String, status: &Status) {
+    for cluster in status.environments.iter().flat_map(|environment| &environment.clusters) {
+        let Some(report) = &cluster.running else { continue };
+        if let Contact::Lost { since, why } = &report.contact {
+            let text = format!("{} is unknown since {}: {why}", cluster.name, minute(*since));
+            let _ = writeln!(out, "{}", styled(YELLOW, text));
+            continue;
+        }
+        for (component, running) in &report.components {
+            if let Some(attempted) = &running.attempted {
+                let text =
+                    format!("{}: {component} is to become {}", cluster.name, attempted.short());
+                let _ = writeln!(out, "{}", styled(YELLOW, text));
+            }
+            for one in running.ailing.iter().take(MAX_AILING) {
+                let style = if one.health == Health::Failed { RED } else { YELLOW };
+                let text = format!("{}: {} {}", cluster.name, one.object, one.health.word());
+                let _ = writeln!(out, "{}: {}", styled(style, text), one.why);
+            }
+            if running.ailing.len() > MAX_AILING {
+                let more = running.ailing.len() - MAX_AILING;
+                let _ = writeln!(out, "and {more} more on {}; -o json has them all", cluster.name);
+            }
+        }
     }
 }
 

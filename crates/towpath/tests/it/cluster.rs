@@ -10,7 +10,7 @@ use crate::support::{World, assert_transcript};
 const START: [&str; 4] = ["cluster", "start", "--kubernetes", "1.36"];
 
 /// A cluster that listens. It is killed if a test fails before it has stopped it.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     said: String,
     /// Kept open: a command that nobody listens to ends.
@@ -18,7 +18,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(world: &World, args: &[&str]) -> Self {
+    pub(crate) fn start(world: &World, args: &[&str]) -> Self {
         Self::of(world, &[&START[..], args].concat(), "")
     }
 
@@ -38,12 +38,12 @@ impl Running {
     }
 
     /// What stands behind a word, up to the end of its line.
-    fn after(&self, word: &str) -> &str {
+    pub(crate) fn after(&self, word: &str) -> &str {
         let (_, rest) = self.said.split_once(word).expect("it says so");
         rest.lines().next().expect("there is a line").trim()
     }
 
-    fn ends(mut self) -> Option<i32> {
+    pub(crate) fn ends(mut self) -> Option<i32> {
         self.child.wait().expect("it is ours").code()
     }
 }
@@ -174,11 +174,11 @@ fn a_cluster_is_started_listed_stopped_and_gone() {
 }
 
 /// What a request on plain HTTP is answered.
-fn ask(running: &Running, request: &str, body: &str) -> String {
+pub(crate) fn ask(running: &Running, request: &str, body: &str) -> String {
     send(running, request, "application/json", body)
 }
 
-fn send(running: &Running, request: &str, content_type: &str, body: &str) -> String {
+pub(crate) fn send(running: &Running, request: &str, content_type: &str, body: &str) -> String {
     let address = running.after("on http://").to_owned();
     let mut stream = TcpStream::connect(address).expect("it listens");
     let length = body.len();

@@ -27,4 +27,5 @@ mod remote_bases;
 mod render;
 mod sandbox;
 mod status;
+mod status_connected;
 mod support;
