@@ -38,7 +38,7 @@ pub(crate) fn choose(
     let wanted = if request.rollback && request.to.is_none() {
         match back_to(snapshot, environment, component, proposal, request) {
             Ok(version) => version,
-            Err(why) => return Choice::Refuse(vec![why]),
+            Err(why) => return Choice::Refuse(why),
         }
     } else if let Some(version) = &request.to {
         version.clone()
@@ -85,7 +85,7 @@ fn back_to(
     component: &ComponentName,
     proposal: &Proposal,
     request: &Request,
-) -> Result<Version, Why> {
+) -> Result<Version, Vec<Why>> {
     let (history, name) = (&snapshot.history, &environment.name);
     let below = |version: &Version| {
         proposal.has.as_ref().is_none_or(|has| version < has)
@@ -100,9 +100,9 @@ fn back_to(
         history.verifications(name, component).map(|(_, v)| &v.release.version).peekable();
     if verified.peek().is_none() && !request.automatic {
         let last = history.last_good(name, component, proposal.has.as_ref());
-        return last.ok_or(Why::NothingToRollBackTo);
+        return last.ok_or_else(|| vec![Why::NothingToRollBackTo]);
     }
-    verified.rfind(|v| below(v) && stands(v)).cloned().ok_or(Why::NothingVerified)
+    verified.rfind(|v| below(v) && stands(v)).cloned().ok_or_else(|| vec![Why::NothingVerified])
 }
 
 /// What the path offers, unless the environment is ahead of it.

@@ -5,13 +5,16 @@
 //! ([`crate::recover`]). Must not decide: that is `towpath_core::plan`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use towpath_core::action::{Action, Outcome};
-use towpath_core::id::{BranchName, CommitId, ComponentName, EnvironmentName};
+use towpath_core::id::{BranchName, ClusterName, CommitId, ComponentName, EnvironmentName};
 use towpath_core::invariant::{self, Broken};
 use towpath_core::path::Path;
+use towpath_core::pin::Pin;
 use towpath_core::plan::{self, Proposal, Request, propose};
 use towpath_core::record::Event;
+use towpath_core::running::ClusterReport;
 use towpath_core::snapshot::Snapshot;
 
 use crate::act::{self, ActError, Target};
@@ -85,6 +88,19 @@ pub struct Loop<'a> {
     pub now: jiff::Timestamp,
     /// The trunk.
     pub trunk: BranchName,
+    /// Who asks the clusters; `None`: nobody does.
+    pub clusters: Option<&'a dyn Reports>,
+}
+
+/// What the clusters of a path report, as far as any are connected.
+pub trait Reports {
+    /// What they run of these pins. A cluster that is to be connected and cannot be reached is in it, as lost.
+    fn reports(
+        &self,
+        path: &Path,
+        pins: &[Pin],
+        now: jiff::Timestamp,
+    ) -> BTreeMap<ClusterName, ClusterReport>;
 }
 
 /// What a promotion came to.
@@ -119,7 +135,10 @@ impl Loop<'_> {
             registry: self.registry,
             base: Some(base),
         };
-        let snapshot = observe(&survey, &world, findings)?;
+        let mut snapshot = observe(&survey, &world, findings)?;
+        if let Some(clusters) = self.clusters {
+            snapshot.running = clusters.reports(&survey.resolved.path, &snapshot.pins, self.now);
+        }
         Ok(View { survey, snapshot })
     }
 

@@ -37,6 +37,7 @@ impl<'a> Actor<'a> {
             store: &NoStore,
             now: self.now,
             trunk: world::main(),
+            clusters: None,
         }
     }
 

@@ -23,6 +23,12 @@ impl Failure {
         Self { message: message.into(), chain: Vec::new(), hints: Vec::new(), broken_pipe: false }
     }
 
+    /// What failed and why, in one line, for a report that goes on without it.
+    pub(crate) fn one_line(&self) -> String {
+        let all = std::iter::once(&self.message).chain(&self.chain);
+        all.map(|text| text.replace('\n', " ")).collect::<Vec<_>>().join(": ")
+    }
+
     pub(crate) fn because(mut self, error: impl Error + 'static) -> Self {
         self.absorb(&error);
         self

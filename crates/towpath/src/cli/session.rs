@@ -31,6 +31,7 @@ use super::builds::Builds;
 use super::cache::Cache;
 use super::disk_tree::DiskTree;
 use super::failure::Failure;
+use super::watched::Watched;
 use super::work_tree;
 
 /// A command's surroundings.
@@ -284,6 +285,7 @@ impl Session {
             store: &self.cache,
             now: self.now,
             trunk: trunk.clone(),
+            clusters: (!self.offline).then_some(&Watched),
         })
     }
 

@@ -9,9 +9,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use towpath_adapters::kubernetes::Connected;
 use towpath_core::id::ClusterName;
-use towpath_core::path::Path;
+use towpath_core::path::{Cluster, Path};
 use towpath_core::pin::Pin;
-use towpath_core::running::ClusterReport;
+use towpath_core::running::{ClusterReport, Contact};
+use towpath_engine::promote::Reports;
 use towpath_engine::running::observe_clusters;
 
 use super::connected::settings;
@@ -35,6 +36,29 @@ pub(crate) fn look(
     // Who has not answered by then says so in the report.
     connected.settle(PATIENCE);
     Ok(observe_clusters(pins, &connected, now))
+}
+
+/// The clusters whose contexts `towpath.yaml` names.
+pub(crate) struct Watched;
+
+impl Reports for Watched {
+    fn reports(
+        &self,
+        path: &Path,
+        pins: &[Pin],
+        now: Timestamp,
+    ) -> BTreeMap<ClusterName, ClusterReport> {
+        look(path, &[], pins, now).unwrap_or_else(|failure| {
+            // Whoever cannot connect must not take that for a cluster that is none of the path's.
+            let lost = |cluster: &Cluster| {
+                cluster.context.as_ref()?;
+                let why = failure.one_line();
+                let contact = Contact::Lost { since: now, why };
+                Some((cluster.name.clone(), ClusterReport { contact, components: BTreeMap::new() }))
+            };
+            path.environments().iter().flat_map(|e| &e.clusters).filter_map(lost).collect()
+        })
+    }
 }
 
 /// The contexts of clusters: of `towpath.yaml`, and before them those that are named.

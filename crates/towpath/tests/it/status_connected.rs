@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cluster::{Running, ask, send};
-use crate::support::{World, assert_transcript};
+use crate::support::{PATH_FILE, World, assert_transcript};
 
 const SOURCES: &str = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/ocirepositories";
 const KUSTOMIZATIONS: &str =
@@ -37,9 +37,13 @@ fn say(live: &Running, path: &str, status: Value) {
 }
 
 fn ready(status: &str, reason: &str, message: &str) -> Value {
+    ready_since(TIME, status, reason, message)
+}
+
+fn ready_since(time: &str, status: &str, reason: &str, message: &str) -> Value {
     json!([{
         "type": "Ready", "status": status, "reason": reason, "message": message,
-        "lastTransitionTime": TIME,
+        "lastTransitionTime": time,
     }])
 }
 
@@ -59,15 +63,19 @@ fn with_flux(live: &Running) {
 }
 
 fn applied(live: &Running, revision: &str) {
-    let artifact = json!({"revision": revision, "lastUpdateTime": TIME});
+    applied_since(live, TIME, revision);
+}
+
+fn applied_since(live: &Running, time: &str, revision: &str) {
+    let artifact = json!({"revision": revision, "lastUpdateTime": time});
     let fetched = json!({
         "observedGeneration": 1, "artifact": artifact,
-        "conditions": ready("True", "Succeeded", "stored artifact"),
+        "conditions": ready_since(time, "True", "Succeeded", "stored artifact"),
     });
     say(live, SOURCES, fetched);
     let applied = json!({
         "observedGeneration": 1, "lastAppliedRevision": revision, "lastAttemptedRevision": revision,
-        "conditions": ready("True", "ReconciliationSucceeded", &format!("Applied revision: {revision}")),
+        "conditions": ready_since(time, "True", "ReconciliationSucceeded", &format!("Applied revision: {revision}")),
     });
     say(live, KUSTOMIZATIONS, applied);
 }
@@ -104,4 +112,44 @@ fn what_clusters_run_stands_beside_what_they_should() {
     assert_eq!(world.run(&["cluster", "stop", "live"]), 0);
     assert_eq!(live.ends(), Some(0));
     assert_transcript!(world);
+}
+
+/// What production's soak says: verdict and code.
+fn soak(world: &World, kubeconfig: &str) -> (String, Option<String>) {
+    let mut command = world.command(&["plan", "production", "-o", "json"]);
+    let output = command.env("KUBECONFIG", kubeconfig).output().expect("the binary can be started");
+    let plan: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let gates = plan["gates"].as_array().expect("gates are listed");
+    let soak = gates.iter().find(|gate| gate["gate"] == "soak").expect("it is stated");
+    let code = soak["code"].as_str().map(str::to_owned);
+    (soak["verdict"].as_str().expect("a word").to_owned(), code)
+}
+
+#[test]
+fn a_soak_is_what_the_cluster_before_reports() {
+    let gated = PATH_FILE
+        .replace("    after: [staging]\n", "    after: [staging]\n    gates:\n    - soak: 48h\n")
+        .replace(
+            "  - name: staging\n",
+            "  - name: staging\n    clusters:\n    - {path: clusters/staging, context: live}\n",
+        );
+    let world = World::two_releases_with(&gated);
+    let status = world.json(&["status", "--offline"]);
+    let at = "/environments/1/desired/revision";
+    let newer = status.pointer(at).and_then(Value::as_str).expect("it is known").to_owned();
+    let live = Running::start(&world, &["--name", "live", "--plain-http"]);
+    let kubeconfig = live.after("kubeconfig").to_owned();
+    assert_eq!(soak(&world, &kubeconfig), ("waiting".to_owned(), Some("soak-broken".to_owned())));
+    with_flux(&live);
+    applied_since(&live, "2020-01-01T12:00:00Z", &newer);
+    assert_eq!(soak(&world, &kubeconfig), ("open".to_owned(), None));
+    say(
+        &live,
+        KUSTOMIZATIONS,
+        json!({"conditions": ready("False", "HealthCheckFailed", "timeout")}),
+    );
+    assert_eq!(soak(&world, &kubeconfig), ("waiting".to_owned(), Some("soak-broken".to_owned())));
+    assert_eq!(world.run(&["cluster", "stop", "live"]), 0);
+    assert_eq!(live.ends(), Some(0));
+    assert_eq!(soak(&world, &kubeconfig), ("waiting".to_owned(), Some("soak-broken".to_owned())));
 }
