@@ -12,6 +12,7 @@ use towpath_core::why::human;
 use towpath_yaml::quote;
 
 use crate::API_VERSION;
+use crate::path_file::WindowsSpec;
 
 /// What to say about an environment besides what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,6 +204,30 @@ fn write_gate(out: &mut String, environment: &Environment, condition: &Condition
             quote(name.as_str()),
             list(environments)
         ),
+        Condition::Window { windows } => {
+            let _ = writeln!(out, "    - window:");
+            let spec = WindowsSpec::of(windows);
+            for (kind, list) in [("allow", &spec.allow), ("deny", &spec.deny)] {
+                if !list.is_empty() {
+                    let _ = writeln!(out, "        {kind}:");
+                }
+                for window in list {
+                    let fields = [
+                        ("cron", &window.cron),
+                        ("for", &window.r#for),
+                        ("from", &window.from),
+                        ("until", &window.until),
+                        ("zone", &window.zone),
+                        ("reason", &window.reason),
+                    ];
+                    let told = fields.iter().filter_map(|(key, value)| {
+                        Some(format!("{key}: {}", quote(value.as_deref()?)))
+                    });
+                    let _ = writeln!(out, "        - {{{}}}", told.collect::<Vec<_>>().join(", "));
+                }
+            }
+            Ok(())
+        }
         Condition::Status { name } => writeln!(out, "    - status: {}", quote(name)),
     };
 }

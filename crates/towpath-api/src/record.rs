@@ -56,6 +56,9 @@ pub enum RecordError {
     /// A version in it is none.
     #[error("a record with an invalid version")]
     BadVersion(#[from] towpath_core::version::VersionError),
+    /// A window in it is none.
+    #[error("a record with an invalid window: {0}")]
+    BadWindow(String),
     /// A range in it is none.
     #[error("a record with an invalid range")]
     BadRange(#[from] towpath_core::version::RangeError),

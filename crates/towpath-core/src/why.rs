@@ -13,6 +13,7 @@ use crate::pin::{Location, NotEditable};
 use crate::record::PlanHash;
 use crate::tracking::Policy;
 use crate::version::{Range, Version};
+use crate::window::Because;
 
 /// Why an environment is not on a release, or may not enter it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -266,6 +267,13 @@ pub enum Why {
         attempts: u32,
         /// What it said.
         detail: String,
+    },
+    /// Promotions may not start now.
+    WindowShut {
+        /// Why not.
+        because: Because,
+        /// When they may next; `None`: at no time that was found.
+        opens_at: Option<Timestamp>,
     },
     /// A status from outside is not there.
     StatusMissing {
@@ -550,6 +558,12 @@ impl fmt::Display for Why {
                 let times =
                     if *attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
                 write!(f, "test {name} failed in {environment}, tried {times}: {detail}")
+            }
+            Self::WindowShut { because, opens_at: Some(at) } => {
+                write!(f, "{because}; promotions may start again {at}")
+            }
+            Self::WindowShut { because, opens_at: None } => {
+                write!(f, "{because}; no window opens within two years")
             }
             Self::StatusMissing { name } => write!(f, "nobody has reported {name} for it"),
             Self::StatusFailed { name, by, detail } => {

@@ -68,6 +68,7 @@ pub fn why_code(why: &Why) -> &'static str {
         Why::FailedIn { .. } => "failed-in-previous",
         Why::TestNotRun { .. } => "test-not-run",
         Why::TestFailed { .. } => "test-failed",
+        Why::WindowShut { .. } => "window-shut",
         Why::StatusMissing { .. } => "status-missing",
         Why::StatusFailed { .. } => "status-failed",
         Why::RollingOut { .. } => "rolling-out",

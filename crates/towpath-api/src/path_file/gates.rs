@@ -13,7 +13,7 @@ use towpath_core::id::{ComponentName, TestName};
 use towpath_core::version::Range;
 
 use super::mistake::{Wrong, wrong};
-use super::{duration, environments};
+use super::{WindowsSpec, duration, environments};
 
 /// One gate: a mapping with a single key.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +32,8 @@ pub enum GateSpec {
     Soak(String),
     /// A test passed for the release.
     Test(TestGateSpec),
+    /// When promotions may start, and when not.
+    Window(WindowsSpec),
     /// A status that somebody outside reports of the release (`towpath report`) is success.
     Status(String),
 }
@@ -137,6 +139,14 @@ pub(super) fn convert(
         GateSpec::Test(test) => Condition::Test {
             name: TestName::parse(&test.name).map_err(|e| at(&[&"test", &"name"], &e))?,
             environments: listed(&test.r#in, &[&"test", &"in"])?,
+        },
+        GateSpec::Window(windows) => Condition::Window {
+            windows: windows.convert().map_err(|e| {
+                let keys = std::iter::once(&"window" as &dyn Display);
+                let keys: Vec<&dyn Display> =
+                    keys.chain(e.at.iter().map(|key| key as &dyn Display)).collect();
+                at(&keys, &e.message)
+            })?,
         },
         GateSpec::Status(name) if name.trim().is_empty() => {
             return Err(at(&[&"status"], &"a status has a name"));

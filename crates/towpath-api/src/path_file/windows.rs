@@ -64,8 +64,38 @@ impl WindowsSpec {
     }
 }
 
+impl WindowsSpec {
+    /// As these windows are written.
+    #[must_use]
+    pub fn of(windows: &[Window]) -> Self {
+        let of = |kind| windows.iter().filter(|w| w.kind == kind).map(WindowSpec::of).collect();
+        Self { allow: of(Kind::Allow), deny: of(Kind::Deny) }
+    }
+}
+
 impl WindowSpec {
-    fn span(&self) -> Result<Span, (Option<&'static str>, String)> {
+    /// As a window is written.
+    pub(crate) fn of(window: &Window) -> Self {
+        let reason = window.reason.clone();
+        match &window.span {
+            Span::Recurring(recurring) => Self {
+                cron: Some(recurring.cron().to_owned()),
+                r#for: Some(recurring.length().to_string()),
+                zone: Some(recurring.zone().name().to_owned()),
+                reason,
+                ..Self::default()
+            },
+            Span::Once(once) => Self {
+                from: Some(once.from().to_string()),
+                until: Some(once.until().to_string()),
+                reason,
+                ..Self::default()
+            },
+        }
+    }
+
+    /// The span that is meant, or which key is wrong, and how.
+    pub(crate) fn span(&self) -> Result<Span, (Option<&'static str>, String)> {
         let told = |error: InvalidWindow| {
             let key = match &error {
                 InvalidWindow::Cron { .. } | InvalidWindow::NeverComes { .. } => "cron",

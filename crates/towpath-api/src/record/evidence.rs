@@ -16,8 +16,10 @@ use towpath_core::record::{GateEvidence, PlanHash, Signature};
 use towpath_core::release::{Reach, Seen};
 use towpath_core::running::Health;
 use towpath_core::version::{Range, Version};
+use towpath_core::window::{Kind, Window};
 
 use super::RecordError;
+use crate::path_file::WindowSpec;
 
 /// A gate as it stood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -133,6 +135,13 @@ pub enum InputsFile {
         /// The last run of each.
         runs: Vec<TestRunFile>,
     },
+    /// The windows, and the moment.
+    Window {
+        /// Which windows.
+        windows: Vec<WindowFile>,
+        /// When it was judged.
+        now: String,
+    },
     /// A gate of the beginning of a promotion that has begun.
     Begun {
         /// When.
@@ -226,6 +235,32 @@ pub struct VerifiedInFile {
     pub since: Option<String>,
     /// Whether it can be seen.
     pub observed: bool,
+}
+
+/// A window: one that comes again has `cron`, `for` and `zone`, one that comes once `from` and `until`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowFile {
+    /// Whether promotions may start in it, or may not.
+    pub allows: bool,
+    /// When it starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cron: Option<String>,
+    /// How long it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r#for: Option<String>,
+    /// On whose clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// Its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Why it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// What a cluster says of a release.
@@ -452,6 +487,10 @@ impl From<&Inputs> for InputsFile {
                     })
                     .collect(),
             },
+            Inputs::Window { windows, now } => {
+                let windows = windows.iter().map(WindowFile::from).collect();
+                Self::Window { windows, now: text(now) }
+            }
             Inputs::Begun { at } => Self::Begun { at: text(at) },
             Inputs::Status { name, last } => Self::Status {
                 name: name.clone(),
@@ -571,6 +610,9 @@ impl TryFrom<InputsFile> for Inputs {
                     })
                 })?,
             },
+            InputsFile::Window { windows, now } => {
+                Self::Window { windows: all(windows, Window::try_from)?, now: now.parse()? }
+            }
             InputsFile::Begun { at } => Self::Begun { at: at.parse()? },
             InputsFile::Status { name, last } => Self::Status {
                 name,
@@ -593,6 +635,39 @@ fn all<A, B>(
     read: impl Fn(A) -> Result<B, RecordError>,
 ) -> Result<Vec<B>, RecordError> {
     list.into_iter().map(read).collect()
+}
+
+impl From<&Window> for WindowFile {
+    fn from(window: &Window) -> Self {
+        let spec = WindowSpec::of(window);
+        Self {
+            allows: window.kind == Kind::Allow,
+            cron: spec.cron,
+            r#for: spec.r#for,
+            zone: spec.zone,
+            from: spec.from,
+            until: spec.until,
+            reason: spec.reason,
+        }
+    }
+}
+
+impl TryFrom<WindowFile> for Window {
+    type Error = RecordError;
+
+    fn try_from(file: WindowFile) -> Result<Self, RecordError> {
+        let spec = WindowSpec {
+            cron: file.cron,
+            r#for: file.r#for,
+            from: file.from,
+            until: file.until,
+            zone: file.zone,
+            reason: file.reason,
+        };
+        let kind = if file.allows { Kind::Allow } else { Kind::Deny };
+        let span = spec.span().map_err(|(_, message)| RecordError::BadWindow(message))?;
+        Ok(Self { kind, reason: spec.reason, span })
+    }
 }
 
 impl From<&Reach> for ReachFile {

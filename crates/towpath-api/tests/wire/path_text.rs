@@ -16,6 +16,7 @@ use towpath_core::path::{Cluster, Component, Environment, Path, ReleaseStream};
 use towpath_core::stated::Stated;
 use towpath_core::tracking::{Exact, Policy, Tracking};
 use towpath_core::version::Range;
+use towpath_core::window::{Kind, Once, Recurring, Span, Window};
 
 /// Names that a YAML reader could take for something else.
 const NAMES: [&str; 8] = ["staging", "on", "1.20", "null", "0x1", "1e3", "no", "2026-01-05"];
@@ -53,10 +54,21 @@ fn condition() -> impl Strategy<Value = Condition> {
             let environments = environments.collect();
             Condition::Test { name: test.parse().expect("a name"), environments }
         }),
+        select(vec![0, 1, 2]).prop_map(|which| Condition::Window { windows: windows(which) }),
         select(vec!["ci/build", "x: y", "#"])
             .prop_map(|name| Condition::Status { name: name.to_owned() }),
         (0u64..400_000).prop_map(|s| Condition::Soak { duration: Duration::from_secs(s) }),
     ]
+}
+
+/// Windows in all of their shapes.
+fn windows(which: usize) -> Vec<Window> {
+    let again = Recurring::parse("0 9 * * mon-fri", "8h", "Europe/Berlin").expect("a window");
+    let once = Once::parse("2026-12-20", "2027-01-04T06:00", Some("UTC")).expect("a window");
+    let reason = Some("year's end, \"quiet\": [all]".to_owned());
+    let allow = Window { kind: Kind::Allow, reason: None, span: Span::Recurring(again) };
+    let deny = Window { kind: Kind::Deny, reason, span: Span::Once(once) };
+    [vec![allow.clone()], vec![deny.clone()], vec![allow, deny]][which].clone()
 }
 
 fn component() -> impl Strategy<Value = Component> {

@@ -18,6 +18,7 @@ use towpath_core::record::{
 use towpath_core::release::{Reach, Seen};
 use towpath_core::running::Health;
 use towpath_core::version::Range;
+use towpath_core::window::{Kind, Once, Recurring, Span, Window};
 
 fn read<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("a text of the tests")
@@ -256,6 +257,26 @@ fn inputs() -> impl Strategy<Value = Inputs> {
                 at: time,
                 detail: why.clone(),
             }],
+        },
+        Inputs::Window {
+            windows: vec![
+                Window {
+                    kind: Kind::Allow,
+                    reason: None,
+                    span: Span::Recurring(
+                        Recurring::parse("0 9 * * 1-5", "1d12h", "Europe/Berlin")
+                            .expect("a window"),
+                    ),
+                },
+                Window {
+                    kind: Kind::Deny,
+                    reason: Some("why".to_owned()),
+                    span: Span::Once(
+                        Once::parse("2026-12-20", "2026-12-27", Some("UTC")).expect("a window"),
+                    ),
+                },
+            ],
+            now: time,
         },
         Inputs::Begun { at: time },
         Inputs::Status { name: "ci".to_owned(), last: None },

@@ -106,6 +106,9 @@ pub fn stated(condition: &Condition, context: &Context<'_>) -> Inputs {
                 .collect();
             Inputs::Test { name: name.clone(), environments, runs }
         }
+        Condition::Window { windows } => {
+            Inputs::Window { windows: windows.clone(), now: snapshot.now }
+        }
         Condition::Status { name } => {
             Inputs::Status { name: name.clone(), last: history.last_report(context.release, name) }
         }

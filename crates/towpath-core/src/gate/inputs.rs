@@ -13,6 +13,7 @@ use crate::record::{PlanHash, Signature};
 use crate::release::{Reach, Seen};
 use crate::running::Health;
 use crate::version::{Range, Version};
+use crate::window::Window;
 
 /// What one gate looked at, with what it demands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +114,13 @@ pub enum Inputs {
     Begun {
         /// When.
         at: Timestamp,
+    },
+    /// The windows, and the moment.
+    Window {
+        /// Which windows.
+        windows: Vec<Window>,
+        /// When it was judged.
+        now: Timestamp,
     },
     /// What outside statuses say of the release.
     Status {

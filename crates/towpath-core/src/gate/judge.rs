@@ -14,6 +14,7 @@ use crate::record::Signature;
 use crate::release::{Reach, Seen};
 use crate::version::Version;
 use crate::why::{Unsigned, Why, human};
+use crate::window::{self, Openness};
 
 /// The verdict on these inputs.
 #[must_use]
@@ -70,6 +71,15 @@ pub fn judge(inputs: &Inputs) -> Verdict {
         }
         Inputs::Test { name, environments, runs } => test(name.as_str(), environments, runs),
         Inputs::Begun { at } => Verdict::Open(format!("passed when the promotion began, {at}")),
+        Inputs::Window { windows, now } => match window::judge(windows, *now) {
+            Openness::Open { until: Some(until) } => {
+                Verdict::Open(format!("promotions may start until {until}"))
+            }
+            Openness::Open { until: None } => open("promotions may start at any time"),
+            Openness::Shut { because, opens_at } => {
+                Verdict::Waiting { why: Why::WindowShut { because, opens_at }, opens_at }
+            }
+        },
         Inputs::Status { name, last } => match last {
             Some(report) if report.success => {
                 Verdict::Open(format!("{name} is success, as {} reported", report.by))

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::id::{ComponentName, EnvironmentName, GateName, TestName};
 use crate::version::Range;
+use crate::window::Window;
 
 /// A condition on entering an environment, under the name that is shown, overridden and recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +77,11 @@ pub enum Condition {
         /// In which environments; empty: in all that come before.
         environments: Vec<EnvironmentName>,
     },
+    /// Windows in which promotions may start, and those in which they may not.
+    Window {
+        /// Which.
+        windows: Vec<Window>,
+    },
     /// A status that somebody outside reports of the release's commit is success.
     Status {
         /// Its name (context).
@@ -93,6 +99,7 @@ impl Condition {
             Self::Verified { .. } => "verified",
             Self::Soak { .. } => "soak",
             Self::Test { .. } => "test",
+            Self::Window { .. } => "window",
             Self::Status { .. } => "status",
         }
     }

@@ -255,6 +255,24 @@ impl Recurring {
         Ok(Self { text: text.to_owned(), cron: Box::new(cron), length, zone })
     }
 
+    /// The schedule, as it was written.
+    #[must_use]
+    pub fn cron(&self) -> &str {
+        &self.text
+    }
+
+    /// How long it is.
+    #[must_use]
+    pub fn length(&self) -> Length {
+        self.length
+    }
+
+    /// On whose clock.
+    #[must_use]
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
     /// The end of the span that starts at a time of the schedule.
     fn end(&self, start: DateTime) -> Option<Timestamp> {
         let day = self.zone.first(start.checked_add(self.length.days.days()).ok()?)?;
