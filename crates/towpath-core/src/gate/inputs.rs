@@ -137,8 +137,7 @@ impl Inputs {
     pub fn guards_the_beginning(&self) -> bool {
         matches!(
             self,
-            Self::Path { .. }
-                | Self::Approval { .. }
+            Self::Approval { .. }
                 | Self::Order { .. }
                 | Self::Verified { .. }
                 | Self::Soak { .. }
