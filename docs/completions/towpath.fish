@@ -52,6 +52,7 @@ complete -c towpath -n "__fish_towpath_needs_command" -f -a "promote" -d 'Move a
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "rollback" -d 'Move an environment back to its last recorded good version'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "approve" -d 'Approve a plan by its hash'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "override" -d 'Let one plan pass one gate, with a reason and an expiry'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "freeze" -d 'Stop every promotion, of one environment or of all, and let go again'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "history" -d 'Show the ledger: who moved what, when, on what evidence'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "release" -d 'Package a component as a Flux OCI artifact and publish it'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "sandbox" -d 'Create, list, promote and delete sandboxes'
@@ -277,6 +278,71 @@ never\t'Never'"
 complete -c towpath -n "__fish_towpath_using_subcommand override" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand override" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand override" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and not __fish_seen_subcommand_from on off list" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and not __fish_seen_subcommand_from on off list" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and not __fish_seen_subcommand_from on off list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and not __fish_seen_subcommand_from on off list" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and not __fish_seen_subcommand_from on off list" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and not __fish_seen_subcommand_from on off list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and not __fish_seen_subcommand_from on off list" -f -a "on" -d 'Stop every promotion'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and not __fish_seen_subcommand_from on off list" -f -a "off" -d 'Let go again of an environment, or of all where all were stopped'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and not __fish_seen_subcommand_from on off list" -f -a "list" -d 'Show what is frozen, by whom and why'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from on" -l reason -d 'Why' -r
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from on" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from on" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from on" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from on" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from on" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from on" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from off" -l reason -d 'Why' -r
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from off" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from off" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from off" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from off" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from off" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from off" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from list" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from list" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from list" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l environment -d 'Only records of this environment' -r
 complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l component -d 'Only records of this component' -r
 complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l limit -d 'At most so many records, the newest' -r

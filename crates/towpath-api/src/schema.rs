@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::output::{
     ActOutput, CheckOutput, ClusterCloneOutput, ClusterDeleteOutput, ClusterListOutput,
-    ClusterOutput, ClusterStopOutput, DiffOutput, DiligenceOutput, ExplainOutput, HistoryOutput,
-    ImpactOutput, InitOutput, Output, PlanOutput, RecordedOutput, ReleaseDiffOutput,
+    ClusterOutput, ClusterStopOutput, DiffOutput, DiligenceOutput, ExplainOutput, FreezesOutput,
+    HistoryOutput, ImpactOutput, InitOutput, Output, PlanOutput, RecordedOutput, ReleaseDiffOutput,
     ReleaseListOutput, ReleaseOutput, RulesOutput, SandboxCreateOutput, SandboxDeleteOutput,
     SandboxListOutput, SandboxPromoteOutput, StatusOutput, VerifyOutput,
 };
@@ -32,6 +32,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("diff.json", output::<DiffOutput>("Diff")),
         ("promote.json", output::<ActOutput>("Promote")),
         ("recorded.json", output::<RecordedOutput>("Recorded")),
+        ("freezes.json", output::<FreezesOutput>("Freezes")),
         ("history.json", output::<HistoryOutput>("History")),
         ("history-verify.json", output::<VerifyOutput>("HistoryVerify")),
         ("release.json", output::<ReleaseOutput>("Release")),

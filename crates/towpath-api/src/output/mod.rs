@@ -6,6 +6,7 @@ mod check;
 mod cluster;
 mod diff;
 mod diligence;
+mod freeze;
 mod history;
 mod impact;
 mod plan;
@@ -36,6 +37,7 @@ pub use diligence::{
     ChartKubernetesOutput, DiligenceOutput, NeededKindOutput, NeededOutput, PresentOutput,
     ReasonOutput, RequiresOutput,
 };
+pub use freeze::{FreezeOutput, FreezesOutput};
 pub use history::{HistoryOutput, HistoryRow, ProblemOutput, VerifyOutput};
 pub use impact::{AffectedOutput, BecauseOutput, ImpactOutput, MessageOutput};
 pub use plan::{

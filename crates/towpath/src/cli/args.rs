@@ -14,7 +14,8 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use super::failure::Failure;
 
 pub(crate) use promotion::{
-    ApproveArgs, HistoryArgs, HistoryCommand, OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs,
+    ApproveArgs, FreezeArgs, FreezeCommand, FreezeOnArgs, HistoryArgs, HistoryCommand,
+    OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs,
 };
 pub(crate) use release::{PlaceArgs, ReleaseArgs, ReleaseCommand};
 pub(crate) use sandbox::{
@@ -204,6 +205,15 @@ pub(crate) enum Command {
         after_help = "Examples:\n  towpath override production soak --reason \"fixes the outage\" --for 2h"
     )]
     Override(OverrideArgs),
+    /// Stop every promotion, of one environment or of all, and let go again
+    #[command(
+        after_help = "A freeze is recorded in the ledger, so everybody who promotes sees it. No override passes it. \
+        A person may roll back all the same.\n\nExamples:\n  \
+        towpath freeze on --reason \"the registry is being moved\"\n  \
+        towpath freeze on production --reason \"outage 4711\"\n  towpath freeze list\n  \
+        towpath freeze off production --reason \"it is over\""
+    )]
+    Freeze(FreezeArgs),
     /// Show the ledger: who moved what, when, on what evidence
     #[command(
         after_help = "Examples:\n  towpath history\n  towpath history --environment production -o json\n  \

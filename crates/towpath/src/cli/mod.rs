@@ -21,6 +21,7 @@ pub mod exit;
 mod explain;
 mod explain_rule;
 mod failure;
+mod freeze;
 mod history;
 mod init;
 mod pack;
@@ -117,6 +118,7 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Result<u8, Failure> {
         Command::Rollback(args) => promote::rollback(global, args)?,
         Command::Approve(args) => promote::approve(global, args)?,
         Command::Override(args) => promote::override_gate(global, args)?,
+        Command::Freeze(args) => freeze::run(global, args)?,
         Command::History(args) => history::run(global, args)?,
         Command::Release(args) => release::run(global, args, printer)?,
         Command::Sandbox(args) => sandbox::run(global, args)?,

@@ -275,7 +275,7 @@ pub(crate) fn override_gate(global: &Global, args: &OverrideArgs) -> Result<Answ
     Ok(recorded(text, &entry)?.next(format!("towpath promote {}", args.environment)))
 }
 
-fn recorded(text: String, entry: &Entry) -> Result<Answer, Failure> {
+pub(crate) fn recorded(text: String, entry: &Entry) -> Result<Answer, Failure> {
     let output = RecordedOutput {
         commit: entry.commit.to_string(),
         record: RecordFile::from(&entry.record),

@@ -16,6 +16,7 @@ mod demo;
 mod diff;
 mod explain;
 mod fleet;
+mod freeze;
 mod help;
 mod history;
 mod init;

@@ -73,7 +73,7 @@ pub(crate) struct OverrideArgs {
     /// The environment
     #[arg(value_name = "ENV")]
     pub(crate) environment: String,
-    /// The gate: path, approval, order, verified or soak
+    /// The gate, by the name that `towpath plan` shows: soak, window, approval, test/smoke
     #[arg(value_name = "GATE")]
     pub(crate) gate: String,
     /// Why
@@ -88,6 +88,35 @@ pub(crate) struct OverrideArgs {
     /// The version, where the plan is not for the one that the path offers
     #[arg(long, value_name = "VERSION")]
     pub(crate) to: Option<String>,
+}
+
+/// `towpath freeze`
+#[derive(Debug, Args)]
+pub(crate) struct FreezeArgs {
+    #[command(subcommand)]
+    pub(crate) command: FreezeCommand,
+}
+
+/// What is done about freezes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum FreezeCommand {
+    /// Stop every promotion
+    On(FreezeOnArgs),
+    /// Let go again of an environment, or of all where all were stopped
+    Off(FreezeOnArgs),
+    /// Show what is frozen, by whom and why
+    List,
+}
+
+/// `towpath freeze on` and `off`
+#[derive(Debug, Args)]
+pub(crate) struct FreezeOnArgs {
+    /// The environment; all of them where none is named
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
 }
 
 /// `towpath history`
