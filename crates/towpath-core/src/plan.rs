@@ -297,10 +297,12 @@ impl<'a> Planner<'a> {
 
     /// The release that a promotion moved to, as it is known now.
     fn released(&self, promotion: &Promotion) -> Release {
-        let known = self.snapshot.releases.get(self.component);
+        // Of a bundle, each member's own.
+        let component = &promotion.component;
+        let known = self.snapshot.releases.get(component);
         known.and_then(|r| r.find(&promotion.version)).cloned().unwrap_or_else(|| {
             let name = &self.environment.name;
-            recorded(self.snapshot, name, self.component, promotion.version.clone())
+            recorded(self.snapshot, name, component, promotion.version.clone())
         })
     }
 

@@ -52,8 +52,9 @@ pub(super) fn propose(planner: &Planner<'_>, mut proposal: Proposal) -> Proposal
         let settled = mine.as_ref().is_some_and(|r| proposal.has.as_ref() == Some(&r.version));
         proposal.candidate = mine;
         match settled {
-            true => proposal.outcome = Outcome::UpToDate,
-            false => proposal.waiting.push(Why::MovesWith { component: (*first).clone() }),
+            // What it has is the set's; a newer release of it alone is no reason to move.
+            true if !is_behind(&proposal) => proposal.outcome = Outcome::UpToDate,
+            _ => proposal.waiting.push(Why::MovesWith { component: (*first).clone() }),
         }
         return proposal;
     }
@@ -62,7 +63,18 @@ pub(super) fn propose(planner: &Planner<'_>, mut proposal: Proposal) -> Proposal
     for (release, component) in moves.into_iter().zip(others) {
         entry.moves.push((release, pins_of(component)));
     }
-    enter(planner, proposal, entry)
+    let mut proposal = enter(planner, proposal, entry);
+    if proposal.waiting.is_empty() && is_behind(&proposal) {
+        let components = members.into_iter().cloned().collect();
+        proposal.waiting.push(Why::NoVerifiedSet { components, environments: before });
+    }
+    proposal
+}
+
+/// Whether there is a newer release than what the environment has.
+fn is_behind(proposal: &Proposal) -> bool {
+    let newest = proposal.newest.as_ref().map(|release| &release.version);
+    newest.zip(proposal.has.as_ref()).is_some_and(|(newest, has)| newest > has)
 }
 
 /// The newest set that was verified together in all environments before, or, to go back, the newest one here that is
