@@ -42,7 +42,7 @@ complete -c towpath -n "__fish_towpath_needs_command" -s h -l help -d 'Print hel
 complete -c towpath -n "__fish_towpath_needs_command" -s V -l version -d 'Print version'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "init" -d 'Infer the path from the repository and write towpath.yaml'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "status" -d 'Show each environment: what it tracks, what it should get, what comes next'
-complete -c towpath -n "__fish_towpath_needs_command" -f -a "explain" -d 'Say every reason why an environment is not on the newest release'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "explain" -d 'Say every reason why an environment is not on the newest release, and when it can be'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "plan" -d 'Show what entering an environment would change, to the byte, and the gates before it'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "render" -d 'Print the objects that a cluster is given, or that a folder builds to'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "check" -d 'Check what clusters are given, or a folder of manifests, before it is merged'
@@ -50,13 +50,19 @@ complete -c towpath -n "__fish_towpath_needs_command" -f -a "explain-rule" -d 'E
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "diff" -d 'Show what differs between two sides, object by object'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "promote" -d 'Move an environment to a release: one edit, one commit, pushed on the expected parent'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "rollback" -d 'Move an environment back to its last recorded good version'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "abort" -d 'Give up the last promotion of an environment: nothing moves on'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "approve" -d 'Approve a plan by its hash'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "override" -d 'Let one plan pass one gate, with a reason and an expiry'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "freeze" -d 'Stop every promotion, of one environment or of all, and let go again'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "report" -d 'Report a status of a release, for the gates that wait for it'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "test" -d 'Put a release to a test of towpath.yaml in an environment, and record what came of it'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "history" -d 'Show the ledger: who moved what, when, on what evidence'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "simulate" -d 'Play a scenario, or what the ledger recorded, on the path: what would happen, and what waits for what'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "gate" -d 'Judge the gates of a recorded promotion again'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "release" -d 'Package a component as a Flux OCI artifact and publish it'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "sandbox" -d 'Create, list, promote and delete sandboxes'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "cluster" -d 'Start, list, stop and delete sandbox clusters on this machine'
+complete -c towpath -n "__fish_towpath_needs_command" -f -a "run" -d 'Promote by itself what gates let pass, in the environments that are automatic'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "demo" -d 'Carry an example change from a sandbox to production, on this machine, narrated'
 complete -c towpath -n "__fish_towpath_needs_command" -f -a "completion" -d 'Print the completion script of a shell'
 complete -c towpath -n "__fish_towpath_using_subcommand init" -s C -l directory -d 'Work on the repository in this folder' -r -F
@@ -93,6 +99,7 @@ complete -c towpath -n "__fish_towpath_using_subcommand status" -l offline -d 'A
 complete -c towpath -n "__fish_towpath_using_subcommand status" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand explain" -l component -d 'Only this component' -r
+complete -c towpath -n "__fish_towpath_using_subcommand explain" -l to -d 'Say when this release can be there, instead of the newest' -r
 complete -c towpath -n "__fish_towpath_using_subcommand explain" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand explain" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
@@ -242,6 +249,23 @@ never\t'Never'"
 complete -c towpath -n "__fish_towpath_using_subcommand rollback" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand rollback" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand abort" -l reason -d 'Why' -r
+complete -c towpath -n "__fish_towpath_using_subcommand abort" -l component -d 'The component' -r
+complete -c towpath -n "__fish_towpath_using_subcommand abort" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand abort" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand abort" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand abort" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand abort" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand abort" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand approve" -l component -d 'The component' -r
 complete -c towpath -n "__fish_towpath_using_subcommand approve" -l to -d 'The version, where the plan is not for the one that the path offers' -r
 complete -c towpath -n "__fish_towpath_using_subcommand approve" -s C -l directory -d 'Work on the repository in this folder' -r -F
@@ -256,6 +280,7 @@ github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand approve" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand approve" -l sign -d 'Sign it with the key that Git is configured for, also where commit.gpgSign is not set'
 complete -c towpath -n "__fish_towpath_using_subcommand approve" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand approve" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand approve" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -275,6 +300,7 @@ github\t'Annotations of GitHub Actions; only `towpath check` has it'"
 complete -c towpath -n "__fish_towpath_using_subcommand override" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand override" -l sign -d 'Sign it with the key that Git is configured for, also where commit.gpgSign is not set'
 complete -c towpath -n "__fish_towpath_using_subcommand override" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand override" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand override" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -343,6 +369,42 @@ never\t'Never'"
 complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from list" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand freeze; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand report" -l version -d 'The release; without it the one that waits for this status, else the newest' -r
+complete -c towpath -n "__fish_towpath_using_subcommand report" -l component -d 'The component; needed where the path has several with artifacts' -r
+complete -c towpath -n "__fish_towpath_using_subcommand report" -l detail -d 'What there is to say, in one line' -r
+complete -c towpath -n "__fish_towpath_using_subcommand report" -l url -d 'Where to read more' -r
+complete -c towpath -n "__fish_towpath_using_subcommand report" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand report" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand report" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand report" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand report" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand test" -l component -d 'The component' -r
+complete -c towpath -n "__fish_towpath_using_subcommand test" -l version -d 'This release instead of the one that the environment has' -r
+complete -c towpath -n "__fish_towpath_using_subcommand test" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand test" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand test" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand test" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand test" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l environment -d 'Only records of this environment' -r
 complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l component -d 'Only records of this component' -r
 complete -c towpath -n "__fish_towpath_using_subcommand history; and not __fish_seen_subcommand_from verify" -l limit -d 'At most so many records, the newest' -r
@@ -378,6 +440,59 @@ never\t'Never'"
 complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand history; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand simulate" -l since -d 'Play what the ledger has recorded since so long ago: 90d' -r
+complete -c towpath -n "__fish_towpath_using_subcommand simulate" -l path-file -d 'State the path by this file instead of the repository\'s towpath.yaml' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand simulate" -l against -d 'Play it once more with the path that this file states, and compare' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand simulate" -l seed -d 'Draw chance by this number instead of the scenario\'s' -r
+complete -c towpath -n "__fish_towpath_using_subcommand simulate" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand simulate" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand simulate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand simulate" -l history -d 'Play what the ledger has recorded, from its first record on'
+complete -c towpath -n "__fish_towpath_using_subcommand simulate" -l timeline -d 'Print every moment, however many there are'
+complete -c towpath -n "__fish_towpath_using_subcommand simulate" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand simulate" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and not __fish_seen_subcommand_from replay" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and not __fish_seen_subcommand_from replay" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and not __fish_seen_subcommand_from replay" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and not __fish_seen_subcommand_from replay" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and not __fish_seen_subcommand_from replay" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and not __fish_seen_subcommand_from replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and not __fish_seen_subcommand_from replay" -f -a "replay" -d 'Judge the gates of a recorded promotion again, on what the record says that they saw'
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and __fish_seen_subcommand_from replay" -l gate -d 'Only this gate, with what it looked at' -r
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and __fish_seen_subcommand_from replay" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and __fish_seen_subcommand_from replay" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and __fish_seen_subcommand_from replay" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and __fish_seen_subcommand_from replay" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and __fish_seen_subcommand_from replay" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand gate; and __fish_seen_subcommand_from replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l component -d 'The component; needed where there are several' -r
 complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l to -d 'The place: `oci://HOST/REPOSITORY` or `oci-layout:FOLDER`' -r
 complete -c towpath -n "__fish_towpath_using_subcommand release; and not __fish_seen_subcommand_from list diff" -l commit -d 'Package this commit, tag or branch' -r
@@ -639,6 +754,26 @@ never\t'Never'"
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from delete" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c towpath -n "__fish_towpath_using_subcommand run" -l interval -d 'How often Git and the registries are asked for news: 30s, 5m' -r
+complete -c towpath -n "__fish_towpath_using_subcommand run" -l listen -d 'Where to hear webhooks and tell metrics: 127.0.0.1:8080; plain HTTP' -r
+complete -c towpath -n "__fish_towpath_using_subcommand run" -l webhook-secret-file -d 'The file with the secret of webhooks. Without a secret no webhook is taken' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand run" -l webhook-secret-env -d 'The environment variable with the secret of webhooks' -r
+complete -c towpath -n "__fish_towpath_using_subcommand run" -s C -l directory -d 'Work on the repository in this folder' -r -F
+complete -c towpath -n "__fish_towpath_using_subcommand run" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
+json\t'For programs; see docs/schemas'
+yaml\t'The same as YAML'
+markdown\t'For a pull request; `towpath diff` and `towpath check` have it'
+unified\t'As `diff -u` writes; only `towpath diff` has it'
+sarif\t'For code scanning; only `towpath check` has it'
+junit\t'For reports of tests; only `towpath check` has it'
+github\t'Annotations of GitHub Actions; only `towpath check` has it'"
+complete -c towpath -n "__fish_towpath_using_subcommand run" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c towpath -n "__fish_towpath_using_subcommand run" -l once -d 'Take one turn and end'
+complete -c towpath -n "__fish_towpath_using_subcommand run" -l offline -d 'Ask no registry and no remote'
+complete -c towpath -n "__fish_towpath_using_subcommand run" -s q -l quiet -d 'Print only the answer, no notes'
+complete -c towpath -n "__fish_towpath_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand demo" -l into -d 'Write into this folder, which must not exist, and keep it' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand demo" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand demo" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'

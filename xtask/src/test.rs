@@ -1,8 +1,8 @@
 //! `cargo xtask test`: everything that the project's tests need, then the tests.
 //!
-//! Tests run against real local peers: a registry, Git over HTTP, `kubectl`, Prometheus and Alertmanager. A peer that
-//! is not there is installed where that is possible, and otherwise ends the run before it begins: a test that cannot
-//! run has failed, it is never skipped.
+//! Tests run against real local peers: a registry, Git over HTTP, the programs that sign, `kubectl`, Prometheus and
+//! Alertmanager. A peer that is not there is installed where that is possible, and otherwise ends the run before it
+//! begins: a test that cannot run has failed, it is never skipped.
 //! Services are never started here; each test starts its own peer on a port of its own.
 
 use std::path::Path;
@@ -28,9 +28,19 @@ struct Peer {
     is_there: fn() -> bool,
 }
 
-const PEERS: [Peer; 6] = [
+const PEERS: [Peer; 8] = [
     Peer { what: "git", debian_package: "git", is_there: || run::on_path("git").is_some() },
     Peer { what: "git-http-backend", debian_package: "git", is_there: git_serves_http },
+    Peer {
+        what: "ssh-keygen",
+        debian_package: "openssh-client",
+        is_there: || run::on_path("ssh-keygen").is_some(),
+    },
+    Peer {
+        what: "gpg",
+        debian_package: "gnupg",
+        is_there: || run::on_path("gpg").is_some() && run::on_path("gpg-agent").is_some(),
+    },
     Peer {
         what: "docker-registry",
         debian_package: "docker-registry",
@@ -160,6 +170,8 @@ mod tests {
         let all: Vec<_> = PEERS.iter().collect();
         let expected = [
             "git",
+            "openssh-client",
+            "gnupg",
             "docker-registry",
             "kubernetes-client",
             "prometheus",

@@ -2,10 +2,15 @@
 //! alerts and metrics.
 //!
 //! Must not decide: an adapter does what it is told, or says what it found instead. Next: [`git`],
-//! [`oci`], [`kubernetes`], [`gauges`].
+//! [`oci`], [`kubernetes`], [`gauges`]; and [`listener`], which hears webhooks and tells the [`metrics`].
 
+mod credential;
 pub mod gauges;
 pub mod git;
 pub mod kubernetes;
+pub mod listener;
+pub mod metrics;
+pub mod notify;
 pub mod oci;
 mod roots;
+mod tls;

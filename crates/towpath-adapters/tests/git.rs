@@ -398,7 +398,7 @@ fn hooks_and_signing_of_the_user_hold() {
     repo.git(&["config", "commit.gpgSign", "true"]);
     repo.git(&["config", "gpg.program", "/nonexistent/gpg"]);
     let error = commit_on(&git, Some(&first), "x", vec![put("a.yaml", "x")]).expect_err("no key");
-    assert!(error.hint.is_some_and(|hint| hint.contains("commit.gpgSign")));
+    assert!(error.hint.is_some_and(|hint| hint.contains("`gpg` with GnuPG")));
 }
 
 #[test]

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use towpath_catalog::Minor;
 use towpath_core::gate::Gate;
 use towpath_core::id::{BranchName, ClusterName, ComponentName, EnvironmentName, Folder};
@@ -22,8 +21,11 @@ use towpath_yaml::Span;
 
 pub use self::checks::{ChecksSpec, SeveritySpec, SilenceSpec};
 pub use self::conduct::{AmountSpec, OnFailureSpec, SupersedeSpec, VerifySpec, WaveSpec};
+use self::gates::Known;
 pub use self::gates::{ApprovalSpec, GateSpec, OrderSpec, TestGateSpec};
-use self::mistake::{Wrong, deepest, locate, report, tidy, wrong};
+use self::mistake::{Wrong, deepest, locate, report, tidy, without_nulls, wrong};
+pub use self::notifications::{NotificationSpec, OccasionSpec, SlackSpec, WebhookSpec};
+pub use self::signers::SignersSpec;
 pub use self::sources::{
     AlertsSpec, AuthSpec, BasicSpec, CredentialSpec, InvalidValue, MetricSpec, SourceSpec,
 };
@@ -34,7 +36,9 @@ use crate::API_VERSION;
 mod checks;
 mod conduct;
 mod gates;
-mod mistake;
+pub(crate) mod mistake;
+mod notifications;
+mod signers;
 mod sources;
 mod tests;
 mod windows;
@@ -74,12 +78,21 @@ pub struct PathSpec {
     /// Tests that releases are put to in environments.
     #[serde(default)]
     pub tests: Vec<TestSpec>,
+    /// Sources of alerts and metrics, which gates ask.
+    #[serde(default)]
+    pub sources: Vec<SourceSpec>,
+    /// Whom the loop tells of changes.
+    #[serde(default)]
+    pub notifications: Vec<NotificationSpec>,
     /// Where to look for artifacts instead of where the clusters look: mirrors and OCI layout folders.
     #[serde(default)]
     pub registries: Vec<RegistrySpec>,
     /// What is made of the findings of checks.
     #[serde(default)]
     pub checks: ChecksSpec,
+    /// Whose signatures count.
+    #[serde(default)]
+    pub signers: SignersSpec,
 }
 
 /// A component.
@@ -199,18 +212,26 @@ pub struct PathFileError {
 /// [`PathFileError`] with file, line, column and the line, for malformed YAML, unknown keys, wrong types,
 /// names that are no names, ranges that are no ranges.
 pub fn parse(file: &str, source: &[u8]) -> Result<Stated, PathFileError> {
-    parse_with(file, source, &|_| true)
+    let reader = Reader { is_rule: &|_| true, is_condition: &|_, _| Ok(()) };
+    parse_with(file, source, &reader)
 }
 
-/// As [`parse`], by whoever knows the rules of checks: an id that names none is a mistake.
+/// What is wrong with a condition on a metric, in one line; its second argument says whether a baseline is asked for.
+pub type IsCondition = dyn Fn(&str, bool) -> Result<(), String>;
+
+/// What only the reader knows of the words in the file.
+pub struct Reader<'a> {
+    /// Whether an id names a rule of checks.
+    pub is_rule: &'a dyn Fn(&str) -> bool,
+    /// Whether a text is a condition.
+    pub is_condition: &'a IsCondition,
+}
+
+/// As [`parse`], by whoever knows the rules of checks and the language of conditions.
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_with(
-    file: &str,
-    source: &[u8],
-    is_rule: &dyn Fn(&str) -> bool,
-) -> Result<Stated, PathFileError> {
+pub fn parse_with(file: &str, source: &[u8], reader: &Reader<'_>) -> Result<Stated, PathFileError> {
     let documents = towpath_yaml::parse(source)
         .map_err(|e| PathFileError { report: e.report(file, source) })?;
     let place = |span: Option<Span>, message: &str| PathFileError {
@@ -240,27 +261,15 @@ pub fn parse_with(
         let message = format!("apiVersion must be `{API_VERSION}`");
         return Err(place(value("apiVersion"), &message));
     }
-    let stated = convert(&parsed.spec).and_then(|stated| {
+    let stated = convert(&parsed.spec, reader).and_then(|stated| {
+        let is_rule = reader.is_rule;
         let checks = checks::convert(&parsed.spec.checks, file, &document.root, is_rule)?;
         Ok(Stated { checks, ..stated })
     });
     stated.map_err(|wrong| place(Some(deepest(&document.root, &wrong.at).span), &wrong.message))
 }
 
-/// A key with nothing behind it, as when all below it is commented out, is a key that is left out.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(map) => map
-            .into_iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key, without_nulls(value)))
-            .collect(),
-        Value::Array(list) => list.into_iter().map(without_nulls).collect(),
-        other => other,
-    }
-}
-
-fn convert(spec: &PathSpec) -> Result<Stated, Wrong> {
+fn convert(spec: &PathSpec, reader: &Reader<'_>) -> Result<Stated, Wrong> {
     let trunk = spec
         .trunk
         .as_deref()
@@ -271,11 +280,21 @@ fn convert(spec: &PathSpec) -> Result<Stated, Wrong> {
     for (i, component) in spec.components.iter().enumerate() {
         stated.components.push(convert_component(i, component)?);
     }
+    for (i, source) in spec.sources.iter().enumerate() {
+        let source = sources::convert(i, source, &stated.sources)?;
+        stated.sources.push(source);
+    }
+    let known =
+        Known { groups: &spec.groups, sources: &stated.sources, is_condition: reader.is_condition };
     for (i, environment) in spec.environments.iter().enumerate() {
-        stated.environments.push(convert_environment(i, environment, &spec.groups)?);
+        stated.environments.push(convert_environment(i, environment, &known)?);
     }
     for (i, test) in spec.tests.iter().enumerate() {
         stated.tests.push(tests::convert(i, test)?);
+    }
+    for (i, notification) in spec.notifications.iter().enumerate() {
+        let notification = notifications::convert(i, notification, &stated.notifications)?;
+        stated.notifications.push(notification);
     }
     for (i, registry) in spec.registries.iter().enumerate() {
         if !registry.from.starts_with("oci://") {
@@ -291,6 +310,7 @@ fn convert(spec: &PathSpec) -> Result<Stated, Wrong> {
             insecure: registry.insecure,
         });
     }
+    stated.signers = signers::convert(&spec.signers, &stated.environments)?;
     Ok(stated)
 }
 
@@ -322,7 +342,7 @@ fn convert_component(i: usize, component: &ComponentSpec) -> Result<StatedCompon
 fn convert_environment(
     i: usize,
     spec: &EnvironmentSpec,
-    groups: &BTreeMap<String, Vec<String>>,
+    known: &Known<'_>,
 ) -> Result<StatedEnvironment, Wrong> {
     let name = EnvironmentName::parse(&spec.name)
         .map_err(|e| wrong(&[&"environments", &i, &"name"], e))?;
@@ -346,7 +366,7 @@ fn convert_environment(
     let after = spec.after.as_deref().map(|l| environments(l, &[&"environments", &i, &"after"]));
     let mut conditions = Vec::new();
     for (j, gate) in spec.gates.iter().enumerate() {
-        conditions.push(gates::convert(i, j, gate, groups)?);
+        conditions.push(gates::convert(i, j, gate, known)?);
     }
     Ok(StatedEnvironment {
         name,

@@ -71,7 +71,23 @@ pub fn write(path: &Path, component_notes: &[ComponentNote], notes: &[Environmen
          \x20 # - from: oci://registry.example.com/platform\n\
          \x20 #   to: oci-layout:../artifacts\n",
     );
+    let gates = notes.iter().flat_map(|note| &note.gates);
+    signers(&mut out, gates.map(|gate| &gate.condition).any(is_signed));
     out
+}
+
+fn is_signed(condition: &Condition) -> bool {
+    matches!(condition, Condition::Approval { signed: true, .. })
+}
+
+/// Where the keys are of those who sign; as an example, where no gate asks for signatures.
+fn signers(out: &mut String, needed: bool) {
+    out.push_str(
+        "\n  # Whose signatures count where an approval must be signed (`approval: {signed: true}`). A line of the\n\
+         \x20 # file is an address and a public SSH key; it counts once it is on the trunk:\n",
+    );
+    let sign = if needed { "" } else { "# " };
+    let _ = writeln!(out, "  {sign}signers:\n  {sign}  ssh: .towpath/allowed_signers");
 }
 
 fn components(out: &mut String, path: &Path, notes: &[ComponentNote]) {
@@ -229,6 +245,40 @@ fn write_gate(out: &mut String, environment: &Environment, condition: &Condition
             Ok(())
         }
         Condition::Status { name } => writeln!(out, "    - status: {}", quote(name)),
+        Condition::Alerts { source, question, max, environments } => {
+            let _ = writeln!(out, "    - alerts:\n        source: {}", quote(source.as_str()));
+            if !question.matchers.is_empty() {
+                let matchers: Vec<_> = question.matchers.iter().map(ToString::to_string).collect();
+                let matchers: Vec<_> = matchers.iter().map(|m| quote(m)).collect();
+                let _ = writeln!(out, "        matchers: [{}]", matchers.join(", "));
+            }
+            if *max > 0 {
+                let _ = writeln!(out, "        max: {max}");
+            }
+            if !question.over.is_zero() {
+                let _ = writeln!(out, "        over: {}", human(question.over));
+            }
+            if question.count_silenced {
+                let _ = writeln!(out, "        countSilenced: true");
+            }
+            if !environments.is_empty() {
+                let _ = writeln!(out, "        in: [{}]", list(environments));
+            }
+            Ok(())
+        }
+        Condition::Metric { source, query, condition, baseline } => {
+            let _ = writeln!(
+                out,
+                "    - metric:\n        source: {}\n        query: {}\n        condition: {}",
+                quote(source.as_str()),
+                quote(query),
+                quote(condition)
+            );
+            if let Some(baseline) = baseline {
+                let _ = writeln!(out, "        baseline: {}", human(*baseline));
+            }
+            Ok(())
+        }
     };
 }
 

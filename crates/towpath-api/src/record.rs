@@ -12,7 +12,7 @@ use towpath_core::record::{Event, Record, Signature};
 use crate::API_VERSION;
 
 pub use self::event::{EventFile, PromotionFile, ReleaseFile, SandboxFile};
-pub use self::evidence::{EvidenceFile, InputsFile, evidence};
+pub use self::evidence::{EvidenceFile, GivenFile, InputsFile, evidence};
 
 mod event;
 mod evidence;
@@ -59,6 +59,9 @@ pub enum RecordError {
     /// A window in it is none.
     #[error("a record with an invalid window: {0}")]
     BadWindow(String),
+    /// Not a matcher of alerts.
+    #[error(transparent)]
+    BadMatcher(#[from] towpath_core::source::InvalidMatcher),
     /// A range in it is none.
     #[error("a record with an invalid range")]
     BadRange(#[from] towpath_core::version::RangeError),

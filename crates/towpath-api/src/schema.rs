@@ -8,12 +8,14 @@ use serde_json::Value;
 use crate::output::{
     ActOutput, CheckOutput, ClusterCloneOutput, ClusterDeleteOutput, ClusterListOutput,
     ClusterOutput, ClusterStopOutput, DiffOutput, DiligenceOutput, ExplainOutput, FreezesOutput,
-    HistoryOutput, ImpactOutput, InitOutput, Output, PlanOutput, RecordedOutput, ReleaseDiffOutput,
-    ReleaseListOutput, ReleaseOutput, RulesOutput, SandboxCreateOutput, SandboxDeleteOutput,
-    SandboxListOutput, SandboxPromoteOutput, StatusOutput, VerifyOutput,
+    GateReplayOutput, HistoryOutput, ImpactOutput, InitOutput, NotificationOutput, Output,
+    PlanOutput, RecordedOutput, ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput, RulesOutput,
+    RunEventOutput, SandboxCreateOutput, SandboxDeleteOutput, SandboxListOutput,
+    SandboxPromoteOutput, SimulateOutput, StatusOutput, VerifyOutput,
 };
 use crate::path_file::PathFile;
 use crate::record::RecordFile;
+use crate::scenario_file::ScenarioFile;
 
 /// All schemas, by file name.
 #[must_use]
@@ -21,6 +23,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
     vec![
         ("path.json", of::<PathFile>()),
         ("record.json", of::<RecordFile>()),
+        ("scenario.json", of::<ScenarioFile>()),
         ("status.json", output::<StatusOutput>("Status")),
         ("init.json", output::<InitOutput>("Init")),
         ("plan.json", output::<PlanOutput>("Plan")),
@@ -33,8 +36,11 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("promote.json", output::<ActOutput>("Promote")),
         ("recorded.json", output::<RecordedOutput>("Recorded")),
         ("freezes.json", output::<FreezesOutput>("Freezes")),
+        ("gate-replay.json", output::<GateReplayOutput>("GateReplay")),
+        ("notification.json", output::<NotificationOutput>("Notification")),
         ("history.json", output::<HistoryOutput>("History")),
         ("history-verify.json", output::<VerifyOutput>("HistoryVerify")),
+        ("run.json", output::<RunEventOutput>("RunEvent")),
         ("release.json", output::<ReleaseOutput>("Release")),
         ("release-list.json", output::<ReleaseListOutput>("ReleaseList")),
         ("release-diff.json", output::<ReleaseDiffOutput>("ReleaseDiff")),
@@ -42,6 +48,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("sandbox-list.json", output::<SandboxListOutput>("SandboxList")),
         ("sandbox-promote.json", output::<SandboxPromoteOutput>("SandboxPromote")),
         ("sandbox-delete.json", output::<SandboxDeleteOutput>("SandboxDelete")),
+        ("simulate.json", output::<SimulateOutput>("Simulate")),
         ("cluster-start.json", output::<ClusterOutput>("ClusterStart")),
         ("cluster-list.json", output::<ClusterListOutput>("ClusterList")),
         ("cluster-clone.json", output::<ClusterCloneOutput>("ClusterClone")),

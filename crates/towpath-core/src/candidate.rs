@@ -99,7 +99,9 @@ fn back_to(
     let mut verified =
         history.verifications(name, component).map(|(_, v)| &v.release.version).peekable();
     if verified.peek().is_none() && !request.automatic {
-        let last = history.last_good(name, component, proposal.has.as_ref());
+        // In the middle of a promotion, what the others still have is what was here before.
+        let has = highest_in(snapshot, name, component);
+        let last = history.last_good(name, component, has.as_ref());
         return last.ok_or_else(|| vec![Why::NothingToRollBackTo]);
     }
     verified.rfind(|v| below(v) && stands(v)).cloned().ok_or_else(|| vec![Why::NothingVerified])
@@ -163,7 +165,8 @@ fn highest_in(
     environment: &EnvironmentName,
     component: &ComponentName,
 ) -> Option<Version> {
-    snapshot.pins_of(environment, component).filter_map(|pin| version_at(snapshot, pin)).max()
+    let stretches = snapshot.pins.stretches(environment, component);
+    stretches.filter_map(|pins| meant(snapshot, pins.first()?)).max().cloned()
 }
 
 /// The version that an environment has of a component: the lowest of its clusters.
@@ -172,26 +175,26 @@ pub(crate) fn version_in(
     environment: &EnvironmentName,
     component: &ComponentName,
 ) -> Option<Version> {
-    let mut lowest: Option<Version> = None;
-    for pin in snapshot.pins_of(environment, component) {
-        let version = version_at(snapshot, pin)?;
-        if lowest.as_ref().is_none_or(|l| version < *l) {
-            lowest = Some(version);
-        }
-    }
-    lowest
+    let stretches = snapshot.pins.stretches(environment, component);
+    let versions = stretches.map(|pins| meant(snapshot, pins.first()?));
+    versions.collect::<Option<Vec<_>>>()?.into_iter().min().cloned()
 }
 
 /// The version that a pin means: of a branch, the newest release that it contains.
 pub(crate) fn version_at(snapshot: &Snapshot, pin: &Pin) -> Option<Version> {
+    meant(snapshot, pin).cloned()
+}
+
+/// The version that a pin means, where it stands.
+pub(crate) fn meant<'a>(snapshot: &'a Snapshot, pin: &'a Pin) -> Option<&'a Version> {
     let Tracking::Branch(branch) = &pin.tracking else {
-        return snapshot.desired(&pin.component, &pin.tracking).version;
+        return snapshot.version_of(&pin.component, &pin.tracking);
     };
     let contains =
         |commit: &CommitId| snapshot.contained.contains(&(branch.clone(), commit.clone()));
     let on_branch = |r: &&Release| r.commit.as_ref().is_some_and(contains);
     let list = &snapshot.releases.get(&pin.component)?.list;
-    newest_of(list.iter().filter(on_branch)).map(|r| r.version.clone())
+    newest_of(list.iter().filter(on_branch)).map(|r| &r.version)
 }
 
 /// The environments that come before one and have the component; those without it are looked through.
@@ -209,7 +212,7 @@ pub(crate) fn previous_with<'a>(
             continue;
         }
         let Some(found) = path.environment(name) else { continue };
-        if snapshot.pins_of(name, component).next().is_some() {
+        if !snapshot.pins.of(name, component).is_empty() {
             out.push(found);
         } else {
             ask.extend(found.after.iter());
@@ -309,7 +312,7 @@ fn why_behind(
         has: has.cloned(),
         wanted: wanted.version.clone(),
     }];
-    for pin in snapshot.pins_of(&previous.name, component) {
+    for pin in snapshot.pins.stretches(&previous.name, component).filter_map(<[_]>::first) {
         if let Some(reason) = why_pin_behind(snapshot, pin, wanted)
             && !out.contains(&reason)
         {
@@ -322,7 +325,7 @@ fn why_behind(
 /// Why a pin that moves by itself does not mean `wanted`; `None` where it does, and for an exact pin, which
 /// only a promotion moves.
 pub(crate) fn why_pin_behind(snapshot: &Snapshot, pin: &Pin, wanted: &Release) -> Option<Why> {
-    if version_at(snapshot, pin).is_some_and(|v| v >= wanted.version) {
+    if meant(snapshot, pin).is_some_and(|v| *v >= wanted.version) {
         return None;
     }
     let version = wanted.version.clone();

@@ -1,10 +1,11 @@
-//! Names and identities that cannot be wrong inside: each is parsed once, at the border.
+//! Names and identities that cannot be wrong inside: each is parsed once, at the border, and shared by all copies.
 //!
 //! A name here can become a folder, a branch or a tag; so none of them can hold a path separator, a
 //! control character or a `..`. Must not grow behaviour: these are the words, not the sentences.
 //! Next: [`crate::release`], [`crate::path`].
 
 use std::fmt;
+use std::sync::Arc;
 
 /// Why a text is not the name or identity it was meant to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +49,7 @@ macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Reads the text, or says what is wrong with it.
@@ -58,7 +59,7 @@ macro_rules! text_id {
             pub fn parse(text: &str) -> Result<Self, InvalidId> {
                 let check: fn(&'static str, &str) -> Result<(), InvalidId> = $check;
                 check($what, text)?;
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.into()))
             }
 
             /// The text itself.
@@ -116,6 +117,10 @@ text_id!(
 text_id!(
     /// The name of a source of alerts or metrics.
     SourceName, "source name", check_name
+);
+text_id!(
+    /// The name of a place that is told of changes.
+    NotificationName, "notification name", check_name
 );
 text_id!(
     /// A commit: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.
@@ -234,7 +239,7 @@ impl Folder {
         if parts.is_empty() {
             return Ok(Self::root());
         }
-        Ok(Self(RepoPath::parse(&parts.join("/"))?.0))
+        Ok(Self(RepoPath::parse(&parts.join("/"))?.as_str().to_owned()))
     }
 
     /// The text, without `./`; empty for the root.

@@ -1,7 +1,10 @@
 //! What no plan may contain, whatever the world looks like. The planner is checked against this in
 //! every test and before every act; an empty answer is the only good one.
 
+use std::collections::BTreeSet;
+
 use crate::gate::Judged;
+use crate::id::RepoPath;
 use crate::path::Path;
 use crate::plan::{Outcome, Plan, Proposal};
 use crate::snapshot::Snapshot;
@@ -42,9 +45,12 @@ pub fn check_proposal(path: &Path, snapshot: &Snapshot, proposal: &Proposal) -> 
         );
         rule(action.branch == path.trunk, "environments change on the trunk only");
         rule(!action.edits.is_empty(), "an action changes something");
+        let moved = action.moves.iter().map(|m| &m.release.component);
+        let pins = moved.flat_map(|name| snapshot.pins.of(&action.environment, name));
+        let files: BTreeSet<&RepoPath> = pins.map(|pin| &pin.at.file).collect();
         rule(
-            action.edits.iter().all(|e| snapshot.pins.iter().any(|p| p.at.file == e.file)),
-            "only files with pins are edited",
+            action.edits.iter().all(|e| files.contains(&e.file)),
+            "only files with pins of what moves are edited",
         );
         rule(
             action

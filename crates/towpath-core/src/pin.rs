@@ -1,7 +1,7 @@
 //! The one place in Git that says which version an environment gets, and how to change it.
 //!
 //! A pin knows the exact bytes to replace: prepared by discovery, filled in by the planner, written by
-//! the edge. Must not read YAML.
+//! the edge. Must not read YAML. Next: [`Pins`], all of them.
 
 use std::fmt;
 use std::ops::Range as ByteRange;
@@ -9,6 +9,10 @@ use std::ops::Range as ByteRange;
 use crate::id::{ClusterName, ComponentName, EnvironmentName, RepoPath};
 use crate::release::Release;
 use crate::tracking::{Exact, Tracking};
+
+pub use self::all::Pins;
+
+mod all;
 
 /// A place in a file. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -153,7 +157,7 @@ pub struct Replacement {
 
 impl Pin {
     /// Whether the pin names this release and no other content. A Git commit is never taken for a release.
-    fn says(&self, release: &Release) -> bool {
+    pub(crate) fn says(&self, release: &Release) -> bool {
         match &self.tracking {
             Tracking::Exact(Exact { tag, digest, commit: None, .. }) => {
                 tag.as_ref().is_some_and(|tag| *tag == release.tag)

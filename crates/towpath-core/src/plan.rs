@@ -2,33 +2,41 @@
 //!
 //! `plan` is a pure function of the path and the snapshot; planning twice gives the same. Its actions are so specific
 //! that nothing is left to decide: see [`crate::action`]. What it may not contain is said in [`crate::invariant`].
-//! Next: `enter`, which makes edits, gates and hash of one step; [`notes`], what the ledger should know besides.
-
-use std::collections::BTreeSet;
+//! Next: `going`, which goes on with what has begun; `enter`, which makes edits, gates and hash of one step; [`notes`],
+//! what the ledger should know besides; [`Planned`], a plan that is kept.
 
 use crate::action::Action;
-use crate::candidate::{Choice, choose, recorded, version_at, version_in, why_pin_behind};
-use crate::conduct::OnFailure;
+use crate::candidate::{Choice, choose, meant, version_in, why_pin_behind};
 use crate::gate::Judged;
-use crate::id::{ClusterName, CommitId, ComponentName, EnvironmentName};
+use crate::id::{CommitId, ComponentName, EnvironmentName};
 use crate::path::{Environment, Path};
 use crate::pin::{Pin, Replacement};
-use crate::record::{PlanHash, Promotion};
+use crate::placed::{Roster, placed};
+use crate::record::PlanHash;
 use crate::release::Release;
-use crate::rollout::{Batch, Ended, Having, Rollout, last_promotion, rollout};
+use crate::rollout::Rollout;
 use crate::snapshot::Snapshot;
 use crate::tracking::{Policy, Tracking};
 use crate::version::Version;
 use crate::why::Why;
 
 use self::enter::{Entry, enter};
+use self::going::Going;
 
+pub use self::again::Planned;
 pub use self::notes::notes;
+pub use self::questions::questions;
+pub use self::wakes::wakes_at;
 
+mod again;
 mod bundle;
+mod changed;
 mod enter;
+mod going;
 mod holds;
 mod notes;
+mod questions;
+mod wakes;
 
 /// What is asked of the planner for one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -111,8 +119,12 @@ pub enum Outcome {
 pub fn plan(path: &Path, snapshot: &Snapshot) -> Plan {
     let mut proposals = Vec::new();
     for environment in path.environments() {
+        let roster = Roster::of_all(snapshot, environment);
         for component in snapshot.components_of(path, environment) {
-            proposals.push(propose(path, snapshot, environment, component, &Request::default()));
+            let request = &Request::default();
+            let planner =
+                Planner { path, snapshot, environment, roster: &roster, component, request };
+            proposals.push(planner.whole());
         }
     }
     Plan { based_on: snapshot.base.clone(), proposals }
@@ -127,10 +139,8 @@ pub fn propose(
     component: &ComponentName,
     request: &Request,
 ) -> Proposal {
-    let planner = Planner { path, snapshot, environment, component, request };
-    let mut proposal = planner.propose();
-    proposal.holds = holds::holds(&planner, &proposal);
-    proposal
+    let roster = Roster::of(snapshot, environment);
+    Planner { path, snapshot, environment, roster: &roster, component, request }.whole()
 }
 
 /// One component of one environment, and what is asked of it.
@@ -139,35 +149,45 @@ struct Planner<'a> {
     path: &'a Path,
     snapshot: &'a Snapshot,
     environment: &'a Environment,
+    roster: &'a Roster<'a>,
     component: &'a ComponentName,
     request: &'a Request,
 }
 
 impl<'a> Planner<'a> {
+    fn whole(&self) -> Proposal {
+        let mut proposal = self.propose();
+        proposal.holds = holds::holds(self, &proposal);
+        proposal
+    }
+
     fn propose(&self) -> Proposal {
         let (snapshot, environment) = (self.snapshot, self.environment);
-        let pins: Vec<&Pin> = snapshot.pins_of(&environment.name, self.component).collect();
-        let mut proposal = self.nothing_yet(&pins);
-        let Some(first) = pins.first() else {
+        let first = snapshot.pins.of(&environment.name, self.component).first();
+        let mut proposal = self.nothing_yet(first);
+        let Some(first) = first else {
             proposal.waiting.push(Why::NoPin { component: self.component.clone() });
             return proposal;
         };
-        proposal.waiting.extend(clusters_differ(snapshot, &pins));
+        proposal.waiting.extend(self.clusters_differ());
         let policy =
             snapshot.policy(self.path, environment, self.component, first.tracking.policy());
         if policy != Policy::Exact {
-            return self.follows(proposal, policy, &pins);
+            return self.follows(proposal, policy);
         }
         if environment.conduct.bundle.contains(self.component) && self.request.to.is_none() {
             return bundle::propose(self, proposal);
         }
-        if let Some(going) = self.going_on(&proposal, &[(self.component, pins.clone())]) {
-            return going;
-        }
+        let pins = placed(snapshot, &environment.name, self.component);
+        let rolled = match self.going_on(&proposal, &[(self.component, pins.clone())]) {
+            Going::On(proposal) => return *proposal,
+            Going::Not(rolled) => rolled,
+        };
         match choose(self.path, snapshot, environment, self.component, &proposal, self.request) {
             Choice::Take { release, why } => {
                 proposal.waiting.extend(why);
-                let mut proposal = enter(self, proposal, Entry::new(release, pins));
+                let entry = Entry { rolled, ..Entry::new(release, pins) };
+                let mut proposal = enter(self, proposal, entry);
                 // Whoever asks for another version is told all the same why it is not the newest.
                 if proposal.waiting.is_empty() && *self.request != Request::default() {
                     let unasked = Planner { request: &Request::default(), ..*self };
@@ -194,11 +214,11 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn nothing_yet(&self, pins: &[&Pin]) -> Proposal {
+    fn nothing_yet(&self, first: Option<&Pin>) -> Proposal {
         Proposal {
             environment: self.environment.name.clone(),
             component: self.component.clone(),
-            tracking: pins.first().map(|p| p.tracking.clone()),
+            tracking: first.map(|p| p.tracking.clone()),
             has: version_in(self.snapshot, &self.environment.name, self.component),
             newest: self.snapshot.newest(self.component).cloned(),
             candidate: None,
@@ -215,101 +235,11 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The proposal for a promotion that has begun and is not at its end, of components that move together; `None`:
-    /// there is none, or somebody asks for something else.
-    fn going_on(
-        &self,
-        proposal: &Proposal,
-        members: &[(&ComponentName, Vec<&'a Pin>)],
-    ) -> Option<Proposal> {
-        if self.request.rollback || self.request.to.is_some() {
-            return None;
-        }
-        let last = last_promotion(self.snapshot, self.environment, self.component)?;
-        // A pull request that is not merged has begun nothing.
-        if last.promotion.branch != self.path.trunk {
-            return None;
-        }
-        let moved = self.moved_by(last.promotion);
-        let mut moves: Vec<(Release, Vec<&Pin>)> = Vec::new();
-        for (component, pins) in members {
-            let of = last_promotion(self.snapshot, self.environment, component)?;
-            if of.promotion.plan != last.promotion.plan {
-                return None;
-            }
-            let release = self.released(of.promotion);
-            let version = |pin: &Pin| version_at(self.snapshot, pin);
-            // What this promotion has moved once and somebody else has moved since is theirs.
-            let says = |pin: &Pin| version(pin).as_ref() == Some(&release.version);
-            let mine = pins.iter().filter(|pin| says(pin) || !moved.contains(&pin.cluster));
-            let mine = mine.filter(|pin| version(pin).is_none_or(|v| v <= release.version));
-            let pins: Vec<&Pin> = mine.copied().collect();
-            if !pins.iter().any(|pin| version(pin).as_ref() == Some(&release.version)) {
-                return None;
-            }
-            moves.push((release, pins));
-        }
-        let by_release: Vec<(&Release, Vec<&Pin>)> =
-            moves.iter().map(|(release, pins)| (release, pins.clone())).collect();
-        let rollout = rollout(self.snapshot, self.environment, &by_release, Having::Saying);
-        let has_failed = match (&last.ended, &rollout.next) {
-            (Some(Ended::Aborted), _) => return None,
-            (Some(Ended::Failed), _) | (None, Batch::Failed { .. }) => true,
-            (None, Batch::Done) => return None,
-            // Where every cluster was moved at once, one that is behind now is another promotion's.
-            (None, Batch::Move { .. })
-                if last.promotion.rollback || last.promotion.clusters.is_empty() =>
-            {
-                return None;
-            }
-            (None, _) => false,
-        };
-        let mut proposal = proposal.clone();
-        proposal.waiting.retain(|why| !matches!(why, Why::ClustersDiffer { .. }));
-        if !has_failed {
-            return Some(enter(self, proposal, Entry { moves, begun: Some(last) }));
-        }
-        let goes_back =
-            self.environment.conduct.on_failure == OnFailure::Rollback && !last.promotion.rollback;
-        let failed = moves.first().and_then(|(release, _)| failed(release, &rollout));
-        if goes_back {
-            let back = Request { rollback: true, automatic: true, ..Request::default() };
-            let mut back = Planner { request: &back, ..*self }.propose();
-            back.waiting.splice(0..0, failed);
-            return Some(back);
-        }
-        // What failed and was recorded stands in nobody's way any more; what has just failed does.
-        if last.ended.is_some() {
-            return None;
-        }
-        proposal.waiting.extend(failed);
-        proposal.candidate = moves.into_iter().next().map(|(release, _)| release);
-        proposal.rollout = Some(rollout);
-        Some(proposal)
-    }
-
-    /// The clusters that the plan of a promotion has moved.
-    fn moved_by(&self, promotion: &'a Promotion) -> BTreeSet<&'a ClusterName> {
-        let history = &self.snapshot.history;
-        let of = history.promotions(&self.environment.name, self.component);
-        of.filter(|(_, p)| p.plan == promotion.plan).flat_map(|(_, p)| &p.clusters).collect()
-    }
-
-    /// The release that a promotion moved to, as it is known now.
-    fn released(&self, promotion: &Promotion) -> Release {
-        // Of a bundle, each member's own.
-        let component = &promotion.component;
-        let known = self.snapshot.releases.get(component);
-        known.and_then(|r| r.find(&promotion.version)).cloned().unwrap_or_else(|| {
-            let name = &self.environment.name;
-            recorded(self.snapshot, name, component, promotion.version.clone())
-        })
-    }
-
     /// The proposal for an environment that moves by itself.
-    fn follows(&self, mut proposal: Proposal, policy: Policy, pins: &[&Pin]) -> Proposal {
+    fn follows(&self, mut proposal: Proposal, policy: Policy) -> Proposal {
         proposal.outcome = Outcome::Follows;
-        for pin in pins {
+        let stretches = self.snapshot.pins.stretches(&self.environment.name, self.component);
+        for pin in stretches.filter_map(<[_]>::first) {
             if pin.tracking.policy() != policy {
                 let actual = pin.tracking.policy();
                 add(&mut proposal.waiting, Why::StatedNotActual { stated: policy, actual });
@@ -324,24 +254,19 @@ impl<'a> Planner<'a> {
         }
         proposal
     }
-}
 
-fn failed(release: &Release, rollout: &Rollout) -> Option<Why> {
-    let Batch::Failed { clusters, .. } = &rollout.next else { return None };
-    let (cluster, why) = clusters.first()?.clone();
-    let version = release.version.clone();
-    Some(Why::RolloutFailed { version, count: clusters.len(), cluster, why })
-}
-
-/// Says so where clusters have different versions; at most one of them can be the newest.
-fn clusters_differ(snapshot: &Snapshot, pins: &[&Pin]) -> Option<Why> {
-    let has = |pin: &Pin| version_at(snapshot, pin);
-    let (first, rest) = pins.split_first()?;
-    let other = rest.iter().find(|pin| has(pin) != has(first))?;
-    let told = |pin: &Pin| {
-        (pin.cluster.clone(), has(pin).map_or_else(|| pin.tracking.value(), |v| v.to_string()))
-    };
-    Some(Why::ClustersDiffer { one: told(first), other: told(other) })
+    /// Says so where clusters have different versions; at most one of them can be the newest.
+    fn clusters_differ(&self) -> Option<Why> {
+        let stretches = self.snapshot.pins.stretches(&self.environment.name, self.component);
+        let mut firsts = stretches.filter_map(<[_]>::first);
+        let has = |pin: &'a Pin| meant(self.snapshot, pin);
+        let first = firsts.next()?;
+        let other = firsts.find(|pin| has(pin) != has(first))?;
+        let told = |pin: &'a Pin| {
+            (pin.cluster.clone(), has(pin).map_or_else(|| pin.tracking.value(), |v| v.to_string()))
+        };
+        Some(Why::ClustersDiffer { one: told(first), other: told(other) })
+    }
 }
 
 fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {

@@ -5,6 +5,7 @@
 //! them, so replaying the ledger always gives the same answer.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -14,13 +15,16 @@ pub use self::event::{
     Event, GateEvidence, OfRelease, Promotion, Sandbox, SetMember, Tested, Verified,
 };
 pub use self::history::{History, Override};
+pub use self::person::{email, is_same_person};
 
 mod event;
 mod history;
+mod index;
+mod person;
 
 /// The hash of a plan: what an approval is bound to. 64 hexadecimal digits of SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PlanHash(String);
+pub struct PlanHash(Arc<str>);
 
 impl PlanHash {
     /// Reads a whole hash.
@@ -29,7 +33,7 @@ impl PlanHash {
     /// [`InvalidId`] where the text is not 64 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
         if text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err(InvalidId {
             what: "plan hash",
@@ -93,4 +97,17 @@ pub enum Signature {
         /// Why, in one line.
         why: String,
     },
+}
+
+impl Signature {
+    /// What there is to say of it, in one line; `None` where nobody looked.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        match self {
+            Self::NotChecked => None,
+            Self::Missing => Some("not signed".to_owned()),
+            Self::Good { by } => Some(format!("signed by {by}")),
+            Self::Bad { why } => Some(format!("signature is bad: {why}")),
+        }
+    }
 }

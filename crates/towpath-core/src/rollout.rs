@@ -4,21 +4,24 @@
 //! besides, so a restart changes nothing, and clusters may appear or vanish in the middle. Must not edit: [`crate::plan`]
 //! makes edits of the next [`Batch`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::candidate::version_at;
-use crate::conduct::{Amount, Wave};
+use crate::conduct::Amount;
 use crate::gate::after;
 use crate::id::{ClusterName, ComponentName};
 use crate::path::Environment;
-use crate::pin::Pin;
+use crate::placed::{Placed, Reader, Roster, once_each};
 use crate::record::{Event, Promotion};
 use crate::release::{Release, Revision};
 use crate::running::{Ailing, Contact, Health, Running};
 use crate::snapshot::Snapshot;
+
+pub(crate) use self::moved::Moved;
+
+mod moved;
 
 /// A rollout as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,47 +122,70 @@ pub enum Having {
     Saying,
 }
 
-/// How releases that move together stand on the clusters of an environment, each with the pins of its component.
-#[must_use]
-pub fn rollout(
-    snapshot: &Snapshot,
+/// How releases that move together stand on the clusters of an environment, each with the pins of its component by the
+/// names of the clusters.
+pub(crate) fn rollout(
+    roster: &Roster<'_>,
     environment: &Environment,
-    releases: &[(&Release, Vec<&Pin>)],
+    releases: &[(&Release, &[Placed<'_>])],
     having: Having,
 ) -> Rollout {
-    let mut states: BTreeMap<&ClusterName, ClusterState> = BTreeMap::new();
+    let mut standing: Vec<(&ClusterName, Option<usize>, ClusterState)> = Vec::new();
     for (release, pins) in releases {
-        let moved = moves(snapshot, environment, release);
-        for pin in pins {
-            let deadline = wave_of(environment, &pin.cluster).and_then(|w| w.progress_deadline);
-            let state = state_of(snapshot, release, pin, &moved, (having, deadline));
-            // A cluster is as far as the pin that is furthest behind.
-            match states.get(&pin.cluster) {
-                Some(known) if rank(&state) >= rank(known) => {}
-                _ => drop(states.insert(&pin.cluster, state)),
-            }
+        standing.reserve(pins.len());
+        let mut states = States::new(roster, environment, release, having);
+        for placed in *pins {
+            let (wave, state) = states.of(placed);
+            standing.push((&placed.pin.cluster, wave, state));
         }
     }
-    let mut waves: Vec<WaveState> = Vec::new();
-    let mut rest: BTreeMap<&ClusterName, ClusterState> = states;
-    for wave in &environment.conduct.waves {
-        let (mine, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            rest.into_iter().partition(|(name, _)| {
-                environment.clusters.iter().any(|c| c.name == **name && wave.select.selects(c))
-            });
-        rest = others;
-        waves.push(WaveState::new(Some(wave.name.clone()), mine));
+    if releases.len() > 1 {
+        standing.sort_by_key(|(cluster, ..)| *cluster);
     }
-    if !rest.is_empty() {
-        waves.push(WaveState::new(None, rest));
+    let stated = environment.conduct.waves.iter();
+    let mut waves: Vec<WaveState> = stated.map(|w| WaveState::new(Some(w.name.clone()))).collect();
+    let mut rest = WaveState::new(None);
+    for (cluster, wave, state) in standing {
+        let theirs = wave.map_or(&mut rest, |wave| &mut waves[wave]);
+        match theirs.clusters.last_mut().filter(|(last, _)| last == cluster) {
+            // A cluster is as far as the pin that is furthest behind.
+            Some((_, known)) if rank(&state) < rank(known) => *known = state,
+            Some(_) => {}
+            None => theirs.clusters.push((cluster.clone(), state)),
+        }
     }
-    let next = next(environment, &waves, snapshot.now);
+    if !rest.clusters.is_empty() {
+        waves.push(rest);
+    }
+    let next = next(environment, &waves, roster.now());
     Rollout { waves, next }
 }
 
+impl Rollout {
+    /// The first cluster that is on its way, in whichever wave.
+    pub(crate) fn busy(&self, environment: &Environment) -> Option<Batch> {
+        self.waves.iter().find_map(|wave| wave.busy(environment))
+    }
+}
+
 impl WaveState {
-    fn new(name: Option<String>, states: BTreeMap<&ClusterName, ClusterState>) -> Self {
-        Self { name, clusters: states.into_iter().map(|(c, s)| (c.clone(), s)).collect() }
+    fn new(name: Option<String>) -> Self {
+        Self { name, clusters: Vec::new() }
+    }
+
+    /// The first of its clusters that is on its way.
+    fn busy(&self, environment: &Environment) -> Option<Batch> {
+        let stated = environment.conduct.waves.iter().find(|w| Some(&w.name) == self.name.as_ref());
+        let deadline = stated.and_then(|w| w.progress_deadline);
+        self.clusters.iter().find_map(|(cluster, state)| match state {
+            ClusterState::Moving { since, why } => Some(Batch::Busy {
+                wave: self.name.clone(),
+                cluster: cluster.clone(),
+                why: why.clone(),
+                deadline: deadline.map(|long| after(*since, long)),
+            }),
+            _ => None,
+        })
     }
 
     /// How many of its clusters are healthy with the release.
@@ -167,12 +193,6 @@ impl WaveState {
     pub fn healthy(&self) -> usize {
         self.clusters.iter().filter(|(_, s)| matches!(s, ClusterState::Healthy { .. })).count()
     }
-}
-
-/// The first wave that takes a cluster; `None`: no stated one does.
-fn wave_of<'a>(environment: &'a Environment, cluster: &ClusterName) -> Option<&'a Wave> {
-    let cluster = environment.clusters.iter().find(|c| c.name == *cluster)?;
-    environment.conduct.waves.iter().find(|w| w.select.selects(cluster))
 }
 
 /// Lower is further behind.
@@ -186,53 +206,109 @@ fn rank(state: &ClusterState) -> u8 {
     }
 }
 
-/// The promotions that moved clusters to this release, newest last, since the environment last had another.
-fn moves<'a>(
-    snapshot: &'a Snapshot,
-    environment: &'a Environment,
-    release: &'a Release,
-) -> Vec<(Timestamp, &'a Promotion)> {
-    let of = snapshot.history.promotions(&environment.name, &release.component);
-    of.filter(|(_, p)| p.version == release.version).map(|(r, p)| (r.at, p)).collect()
+/// How far a pin is from naming a release.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// It means another one.
+    Other,
+    /// It means it in other words: by a range, without the digest.
+    Otherwise,
+    /// It says it, and nothing is to be edited.
+    Says,
+}
+
+/// How clusters stand with a release, one after the other.
+struct States<'r, 'a, N> {
+    release: &'r Release,
+    having: Having,
+    deadlines: Vec<Option<Duration>>,
+    now: Timestamp,
+    naming: N,
+    moved: Moved<'a>,
+    reader: Reader<'r, 'a>,
+}
+
+impl<'r, 'a> States<'r, 'a, ()> {
+    fn new<'p>(
+        roster: &'r Roster<'a>,
+        environment: &Environment,
+        release: &'r Release,
+        having: Having,
+    ) -> States<'r, 'a, impl FnMut(&Placed<'p>) -> Naming + use<'r, 'p>> {
+        States {
+            release,
+            having,
+            deadlines: environment.conduct.waves.iter().map(|w| w.progress_deadline).collect(),
+            now: roster.now(),
+            naming: once_each(move |placed: &Placed<'p>| match placed.version {
+                Some(version) if *version == release.version => {
+                    if placed.pin.says(release) {
+                        Naming::Says
+                    } else {
+                        Naming::Otherwise
+                    }
+                }
+                _ => Naming::Other,
+            }),
+            moved: Moved::to(roster.snapshot(), &environment.name, release),
+            reader: roster.reader(&release.component),
+        }
+    }
+}
+
+impl<'p, N: FnMut(&Placed<'p>) -> Naming> States<'_, '_, N> {
+    /// The wave that takes the pin's cluster, and how far that is.
+    fn of(&mut self, placed: &Placed<'p>) -> (Option<usize>, ClusterState) {
+        let pin = placed.pin;
+        let seat = self.reader.at(&pin.cluster);
+        let is_before = match (self.naming)(placed) {
+            Naming::Other => true,
+            Naming::Says => false,
+            Naming::Otherwise => {
+                self.having == Having::Saying
+                    && pin.set_to(self.release).is_ok_and(|edits| !edits.is_empty())
+            }
+        };
+        if is_before {
+            return (seat.wave, ClusterState::Before);
+        }
+        let Some(report) = seat.report else { return (seat.wave, ClusterState::NotConnected) };
+        let deadline = seat.wave.and_then(|wave| self.deadlines[wave]);
+        let moved = self.moved.at(&pin.cluster);
+        let state =
+            state_of(self.release, &report.contact, seat.running, (self.now, moved, deadline));
+        (seat.wave, state)
+    }
 }
 
 fn state_of(
-    snapshot: &Snapshot,
     release: &Release,
-    pin: &Pin,
-    moves: &[(Timestamp, &Promotion)],
-    (having, deadline): (Having, Option<Duration>),
+    contact: &Contact,
+    running: Option<&Running>,
+    (now, moved, deadline): (Timestamp, Option<Timestamp>, Option<Duration>),
 ) -> ClusterState {
-    let to_edit = || pin.set_to(release).is_ok_and(|edits| !edits.is_empty());
-    if version_at(snapshot, pin).as_ref() != Some(&release.version)
-        || (having == Having::Saying && to_edit())
-    {
-        return ClusterState::Before;
-    }
-    let covers = |p: &Promotion| p.clusters.is_empty() || p.clusters.contains(&pin.cluster);
-    let moved = moves.iter().rev().find(|(_, p)| covers(p)).map(|(at, _)| *at);
-    let Some(report) = snapshot.running.get(&pin.cluster) else {
-        return ClusterState::NotConnected;
+    let moving = |why: String| {
+        let late = deadline.zip(moved).is_some_and(|(long, at)| after(at, long) <= now);
+        match late {
+            true => ClusterState::Failed { why: format!("it took too long: {why}") },
+            false => ClusterState::Moving { since: moved.unwrap_or(now), why },
+        }
     };
-    let late = deadline.zip(moved).map(|(long, at)| after(at, long)).filter(|t| *t <= snapshot.now);
-    let moving = |why: String| match late {
-        Some(_) => ClusterState::Failed { why: format!("it took too long: {why}") },
-        None => ClusterState::Moving { since: moved.unwrap_or(snapshot.now), why },
-    };
-    if let Contact::Lost { since, why } = &report.contact {
+    if let Contact::Lost { since, why } = contact {
         return moving(format!("it has not been reached since {since}: {why}"));
     }
-    let Some(running) = report.components.get(&release.component) else {
+    let Some(running) = running else {
         return moving("it reports nothing of the component".to_owned());
     };
     let since = moved.map_or(running.since, |at| running.since.max(at));
     match (is_of(running, release), running.health) {
         (true, Health::Healthy) => ClusterState::Healthy { since },
         (true, Health::Failed) => ClusterState::Failed { why: told(running) },
-        // It failed to take the release: what it says was said after the move.
+        // It failed to take the release: what it says was said after the move. What was said in the very second of
+        // the move may be why it is gone back from, and is not held against what it goes back to.
         (false, Health::Failed)
             if running.attempted.as_ref().is_some_and(|r| names(r, release))
-                || moved.is_some_and(|at| running.since >= at) =>
+                || moved.is_some_and(|at| running.since > at) =>
         {
             ClusterState::Failed { why: told(running) }
         }
@@ -288,12 +364,12 @@ fn next(environment: &Environment, waves: &[WaveState], now: Timestamp) -> Batch
         let may_fail = of(stated.map(|w| w.max_failures), 0);
         let mut failed = Vec::new();
         let mut before = Vec::new();
-        let (mut moving, mut unseen) = (Vec::new(), Vec::new());
+        let (mut moving, mut unseen) = (0, Vec::new());
         let mut healthy_since = None;
         for (cluster, state) in &wave.clusters {
             match state {
                 ClusterState::Before => before.push(cluster),
-                ClusterState::Moving { since, why } => moving.push((cluster, *since, why)),
+                ClusterState::Moving { .. } => moving += 1,
                 ClusterState::NotConnected => unseen.push(cluster),
                 ClusterState::Healthy { since } => healthy_since = healthy_since.max(Some(*since)),
                 ClusterState::Failed { why } => failed.push((cluster.clone(), why.clone())),
@@ -303,15 +379,13 @@ fn next(environment: &Environment, waves: &[WaveState], now: Timestamp) -> Batch
         if failed.len() > may_fail {
             return Batch::Failed { wave: name, clusters: failed };
         }
-        let room = at_once.saturating_sub(moving.len() + unseen.len());
+        let room = at_once.saturating_sub(moving + unseen.len());
         if !before.is_empty() && room > 0 {
             let clusters = before.into_iter().take(room).cloned().collect();
             return Batch::Move { wave: name, clusters };
         }
-        if let Some((cluster, since, why)) = moving.first() {
-            let deadline = stated.and_then(|w| w.progress_deadline).map(|d| after(*since, d));
-            let (cluster, why) = ((*cluster).clone(), (*why).clone());
-            return Batch::Busy { wave: name, cluster, why, deadline };
+        if let Some(busy) = wave.busy(environment) {
+            return busy;
         }
         if !before.is_empty() {
             let cluster = unseen.first().map_or_else(|| before[0].clone(), |c| (*c).clone());
@@ -361,20 +435,16 @@ pub fn last_promotion<'a>(
     component: &ComponentName,
 ) -> Option<Last<'a>> {
     let mut last: Option<Last<'a>> = None;
-    for record in &snapshot.history.records {
+    for record in snapshot.history.about(&environment.name, component) {
         match &record.event {
-            Event::Promoted(p)
-                if p.environment == environment.name && p.component == *component =>
-            {
+            Event::Promoted(p) => {
                 let began = match &last {
                     Some(before) if before.promotion.plan == p.plan => before.began,
                     _ => record.at,
                 };
                 last = Some(Last { at: record.at, promotion: p, began, ended: None });
             }
-            Event::Failed(of, _) | Event::Aborted(of, _)
-                if of.environment == environment.name && of.component == *component =>
-            {
+            Event::Failed(of, _) | Event::Aborted(of, _) => {
                 let failed = matches!(record.event, Event::Failed(..));
                 let ended = Some(if failed { Ended::Failed } else { Ended::Aborted });
                 last = last.map(|l| {

@@ -15,6 +15,10 @@ use crate::release::Revision;
 use crate::snapshot::Desired;
 use crate::version::Version;
 
+pub use self::reports::Reports;
+
+mod reports;
+
 /// What is known of one connected cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterReport {

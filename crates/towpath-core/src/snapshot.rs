@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::finding::Finding;
-use crate::id::{BranchName, ClusterName, CommitId, ComponentName, EnvironmentName};
+use crate::id::{BranchName, CommitId, ComponentName, EnvironmentName};
 use crate::path::{Environment, Path};
-use crate::pin::Pin;
+use crate::pin::{Pin, Pins};
 use crate::record::History;
 use crate::release::{Reach, Release, Releases, Revision};
-use crate::running::ClusterReport;
+use crate::running::Reports;
+use crate::source::Answers;
 use crate::tracking::{Exact, Policy, Tracking};
 use crate::version::Version;
 use crate::why::Why;
@@ -28,13 +29,15 @@ pub struct Snapshot {
     /// The branches that are known, with their heads.
     pub branches: BTreeMap<BranchName, CommitId>,
     /// Every pin.
-    pub pins: Vec<Pin>,
+    pub pins: Pins,
     /// What is known of each component's releases.
     pub releases: BTreeMap<ComponentName, Releases>,
     /// Pairs of a branch and a release's commit that the branch contains.
     pub contained: BTreeSet<(BranchName, CommitId)>,
     /// What each connected cluster runs. A cluster that is not here is not connected.
-    pub running: BTreeMap<ClusterName, ClusterReport>,
+    pub running: Reports,
+    /// What sources of alerts and metrics were asked and answered.
+    pub answers: Answers,
     /// The ledger, folded.
     pub history: History,
     /// What the checks found.
@@ -60,10 +63,7 @@ impl Snapshot {
         environment: &EnvironmentName,
         component: &ComponentName,
     ) -> impl Iterator<Item = &'a Pin> + use<'a> {
-        let of = |p: &&Pin| p.environment == *environment && p.component == *component;
-        let mut pins: Vec<&Pin> = self.pins.iter().filter(of).collect();
-        pins.sort_by(|a, b| (&a.cluster, &a.at, &a.object).cmp(&(&b.cluster, &b.at, &b.object)));
-        pins.into_iter()
+        self.pins.of(environment, component).iter()
     }
 
     /// The components that an environment has pins for, in the order of the path.
@@ -76,7 +76,7 @@ impl Snapshot {
         path.components
             .iter()
             .map(|c| &c.name)
-            .filter(|name| self.pins_of(&environment.name, name).next().is_some())
+            .filter(|name| !self.pins.of(&environment.name, name).is_empty())
             .collect()
     }
 
@@ -92,10 +92,32 @@ impl Snapshot {
     ) -> Policy {
         match environment.stated {
             Some(Policy::Exact) => Policy::Exact,
-            Some(stated) if self.components_of(path, environment).first() == Some(&component) => {
-                stated
+            Some(stated) => {
+                let mut names = path.components.iter().map(|c| &c.name);
+                let first = names.find(|name| !self.pins.of(&environment.name, name).is_empty());
+                if first == Some(component) { stated } else { actual }
             }
-            _ => actual,
+            None => actual,
+        }
+    }
+
+    /// The version that a tracking of a component means now; a branch's head has none.
+    pub(crate) fn version_of<'a>(
+        &'a self,
+        component: &ComponentName,
+        tracking: &'a Tracking,
+    ) -> Option<&'a Version> {
+        let releases = self.releases.get(component);
+        match tracking {
+            Tracking::Branch(_) => None,
+            Tracking::Semver(range) => {
+                let list = &releases?.list;
+                range.highest(list.iter().filter(|r| !self.is_gone(r)).map(|r| &r.version))
+            }
+            Tracking::Exact(exact) => match releases.and_then(|r| named(r, exact)) {
+                Some(release) => Some(&release.version),
+                None => exact.version.as_ref().filter(|_| !misnamed(releases, exact)),
+            },
         }
     }
 
@@ -116,10 +138,8 @@ impl Snapshot {
                 },
             },
             Tracking::Semver(range) => {
-                let list = releases.map_or(&[][..], |r| &r.list);
-                let there = list.iter().filter(|r| !self.is_gone(r));
-                let highest = range.highest(there.map(|r| &r.version));
-                let release = highest.and_then(|v| list.iter().find(|r| r.version == *v));
+                let highest = self.version_of(component, tracking);
+                let release = highest.and_then(|v| releases?.find(v));
                 let incomplete = releases.and_then(|r| not_whole(&r.reach));
                 match release {
                     Some(release) => Desired {
@@ -147,10 +167,7 @@ impl Snapshot {
                     }
                     (None, None) => release.and_then(revision_of),
                 };
-                let version = match release {
-                    Some(release) => Some(release.version.clone()),
-                    None => exact.version.clone().filter(|_| !misnamed(releases, exact)),
-                };
+                let version = self.version_of(component, tracking).cloned();
                 let unknown = match (&version, &pinned) {
                     (None, None) | (Some(_), None) => releases.and_then(|r| not_whole(&r.reach)),
                     _ => None,

@@ -12,9 +12,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub mod alerts;
+mod answers;
 pub mod metric;
 
 pub use alerts::{AlertsQuestion, AlertsSeen, InvalidMatcher, Matcher, Operator, Sampled};
+pub use answers::{Answers, Measured, Question};
 pub use metric::{Met, MetricQuestion, MetricSeen, Series, Stretch};
 
 pub use crate::id::SourceName;

@@ -13,8 +13,10 @@ use crate::gate::Gate;
 use crate::id::{
     BranchName, ClusterName, ComponentName, EnvironmentName, Folder, RepoPath, TestName,
 };
+use crate::notification::Notification;
 use crate::path::KubernetesMinor;
 use crate::pin::Location;
+use crate::source::Source;
 use crate::tracking::Policy;
 
 /// The stated part of a path.
@@ -28,10 +30,33 @@ pub struct Stated {
     pub environments: Vec<StatedEnvironment>,
     /// Tests.
     pub tests: Vec<StatedTest>,
+    /// Sources of alerts and metrics.
+    pub sources: Vec<Source>,
+    /// Whom to tell of changes.
+    pub notifications: Vec<Notification>,
     /// Where to look for artifacts instead of where the cluster looks.
     pub registries: Vec<RegistryMapping>,
     /// What is made of the findings of checks.
     pub checks: StatedChecks,
+    /// Where the keys of those are whose signatures count.
+    pub signers: StatedSigners,
+}
+
+/// Where the trunk lists the keys of those whose signatures count.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StatedSigners {
+    /// A file of SSH keys, in OpenSSH's form of allowed signers.
+    pub ssh: Option<RepoPath>,
+    /// A folder of exported OpenPGP keys, each file named by an e-mail address.
+    pub openpgp: Option<Folder>,
+}
+
+impl StatedSigners {
+    /// Whether no place is stated: then no signature is checked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ssh.is_none() && self.openpgp.is_none()
+    }
 }
 
 /// A component as stated.

@@ -2,6 +2,8 @@
 //!
 //! Must not decide anything: it lays the path, the snapshot and the plan side by side.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
 use crate::finding::Finding;
@@ -153,15 +155,19 @@ fn environment_status(
     environment: &Environment,
 ) -> EnvironmentStatus {
     let mut components = Vec::new();
-    let mut differs: Vec<(&ClusterName, ComponentName, Tracking)> = Vec::new();
+    let mut differs: BTreeMap<&ClusterName, Vec<(ComponentName, Tracking)>> = BTreeMap::new();
+    let mut drift: BTreeMap<&ClusterName, Vec<ComponentName>> = BTreeMap::new();
     for name in snapshot.components_of(path, environment) {
-        let pins: Vec<&Pin> = snapshot.pins_of(&environment.name, name).collect();
+        let pins = snapshot.pins.of(&environment.name, name);
         let Some(first) = pins.first() else { continue };
-        differs.extend(
-            pins.iter()
-                .filter(|p| p.tracking != first.tracking)
-                .map(|p| (&p.cluster, name.clone(), p.tracking.clone())),
-        );
+        for pin in pins.iter().filter(|p| p.tracking != first.tracking) {
+            let of = differs.entry(&pin.cluster).or_default();
+            of.push((name.clone(), pin.tracking.clone()));
+        }
+        let drifting = drifting(snapshot, &environment.name, name);
+        for cluster in &drifting {
+            drift.entry(*cluster).or_default().push(name.clone());
+        }
         let proposal = plan
             .proposals
             .iter()
@@ -172,7 +178,7 @@ fn environment_status(
             actual: first.tracking.clone(),
             at: first.at.clone(),
             desired: snapshot.desired(name, &first.tracking),
-            runs: runs(snapshot, &pins),
+            runs: runs(snapshot, pins, !drifting.is_empty()),
             next: proposal.map_or(Next::Nothing, |p| next_of(p, &first.tracking)),
             waiting: proposal.map(|p| p.waiting.clone()).unwrap_or_default(),
             promoted: snapshot
@@ -188,21 +194,9 @@ fn environment_status(
         .map(|cluster| ClusterStatus {
             name: cluster.name.clone(),
             folder: cluster.folder.clone(),
-            differs: differs
-                .iter()
-                .filter(|(name, ..)| **name == cluster.name)
-                .map(|(_, component, tracking)| (component.clone(), tracking.clone()))
-                .collect(),
+            differs: differs.remove(&cluster.name).unwrap_or_default(),
             running: snapshot.running.get(&cluster.name).cloned(),
-            drift: snapshot
-                .components_of(path, environment)
-                .into_iter()
-                .filter(|component| {
-                    let pins = snapshot.pins_of(&environment.name, component);
-                    pins.filter(|pin| pin.cluster == cluster.name).any(|pin| drifts(snapshot, pin))
-                })
-                .cloned()
-                .collect(),
+            drift: drift.remove(&cluster.name).unwrap_or_default(),
         })
         .collect();
     EnvironmentStatus {
@@ -215,15 +209,25 @@ fn environment_status(
     }
 }
 
-/// Whether a cluster answers that it runs something else than a pin says.
-fn drifts(snapshot: &Snapshot, pin: &Pin) -> bool {
-    let running = snapshot.running.get(&pin.cluster).and_then(|it| it.now(&pin.component));
-    let desired = || snapshot.desired(&pin.component, &pin.tracking);
-    running.is_some_and(|running| running.is(&desired()) == Some(false))
+/// The clusters that answer that they run something else of a component than a pin says.
+fn drifting<'a>(
+    snapshot: &'a Snapshot,
+    environment: &EnvironmentName,
+    component: &ComponentName,
+) -> BTreeSet<&'a ClusterName> {
+    let mut out = BTreeSet::new();
+    for pins in snapshot.pins.stretches(environment, component) {
+        let Some(first) = pins.first() else { continue };
+        let desired = snapshot.desired(component, &first.tracking);
+        let running = |pin: &Pin| snapshot.running.get(&pin.cluster)?.now(component);
+        let drifts = |pin: &&Pin| running(pin).is_some_and(|it| it.is(&desired) == Some(false));
+        out.extend(pins.iter().filter(drifts).map(|pin| &pin.cluster));
+    }
+    out
 }
 
 /// What the clusters of some pins of one component run.
-fn runs(snapshot: &Snapshot, pins: &[&Pin]) -> Option<Runs> {
+fn runs(snapshot: &Snapshot, pins: &[Pin], drift: bool) -> Option<Runs> {
     let mut clusters: Vec<(&ClusterName, &ClusterReport)> = pins
         .iter()
         .filter_map(|pin| Some((&pin.cluster, snapshot.running.get(&pin.cluster)?)))
@@ -246,7 +250,7 @@ fn runs(snapshot: &Snapshot, pins: &[&Pin]) -> Option<Runs> {
         what: first.clone().filter(|_| all.iter().all(|(what, ..)| what == first)),
         health,
         since: if health == Health::Healthy { since.max() } else { since.min() },
-        drift: pins.iter().any(|pin| drifts(snapshot, pin)),
+        drift,
     })
 }
 

@@ -12,6 +12,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 mod range;
 
@@ -26,7 +27,7 @@ pub use range::{Range, RangeError, RangeErrorKind};
 #[derive(Debug, Clone)]
 pub struct Version {
     parsed: semver::Version,
-    original: String,
+    original: Arc<str>,
 }
 
 impl Version {
@@ -45,7 +46,7 @@ impl Version {
     /// (`Masterminds/semver:version.go`, `NewVersion`).
     pub fn parse_loose(text: &str) -> Result<Self, VersionError> {
         parse_parts(text)
-            .map(|parsed| Self { parsed, original: text.to_owned() })
+            .map(|parsed| Self { parsed, original: text.into() })
             .map_err(|kind| VersionError::new(text, kind))
     }
 

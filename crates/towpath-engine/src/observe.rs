@@ -13,7 +13,9 @@ use towpath_core::id::{BranchName, CommitId, ComponentName, Digest};
 use towpath_core::path::{Component, ReleaseStream};
 use towpath_core::record::{Event, History};
 use towpath_core::release::{Reach, Release, Releases, Seen};
+use towpath_core::running::Reports;
 use towpath_core::snapshot::Snapshot;
+use towpath_core::source::Answers;
 use towpath_core::tracking::Tracking;
 use towpath_core::version::Version;
 
@@ -73,10 +75,11 @@ pub fn observe(
         now: world.now,
         base: world.base.clone(),
         branches,
-        pins: survey.resolved.pins.clone(),
+        pins: survey.resolved.pins.clone().into(),
         releases: BTreeMap::new(),
         contained: BTreeSet::new(),
-        running: BTreeMap::new(),
+        running: Reports::default(),
+        answers: Answers::default(),
         history,
         findings,
     };
@@ -93,7 +96,7 @@ pub fn observe(
 /// The releases that the ledger knows, by version; the last record of a version counts.
 fn recorded(history: &History, component: &ComponentName) -> BTreeMap<Version, Release> {
     let mut out = BTreeMap::new();
-    for record in &history.records {
+    for record in history.records() {
         if let Event::Released { component: of, version, tag, digest, commit, .. } = &record.event
             && of == component
         {
@@ -297,7 +300,7 @@ fn contained(
     snapshot: &Snapshot,
 ) -> Result<BTreeSet<(BranchName, CommitId)>, RepositoryError> {
     let mut wanted: BTreeSet<(&BranchName, &ComponentName)> = BTreeSet::new();
-    for pin in &snapshot.pins {
+    for pin in snapshot.pins.iter() {
         if let Tracking::Branch(branch) = &pin.tracking {
             wanted.insert((branch, &pin.component));
         }

@@ -5,6 +5,9 @@
 //! `Stale` instead of overwriting. Next: [`crate::ledger`], [`crate::act`].
 
 use towpath_core::id::{BranchName, CommitId, Digest, RepoPath};
+use towpath_core::record::Signature;
+
+use crate::signers::Keys;
 
 pub mod clusters;
 
@@ -150,6 +153,15 @@ pub struct RepositoryError {
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+/// A commit whose signature is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedBy {
+    /// Which commit.
+    pub commit: CommitId,
+    /// Who must have signed it: an address.
+    pub email: String,
+}
+
 /// A Git repository with at most one remote that matters.
 ///
 /// All reads see what is here; only [`Repository::fetch`] and [`Repository::publish`] reach the remote.
@@ -252,6 +264,18 @@ pub trait Repository: Sync {
     /// # Errors
     /// [`RepositoryError`] when Git cannot be asked.
     fn is_ancestor(&self, ancestor: &CommitId, of: &CommitId) -> Result<bool, RepositoryError>;
+
+    /// Whether commits are signed by whom they must be, with one of the keys; in the order asked. Never
+    /// [`Signature::NotChecked`], and [`Signature::Good`] only for that very address.
+    ///
+    /// # Errors
+    /// [`RepositoryError`] when a commit is not here or Git cannot be asked. A signature that cannot be checked, because
+    /// a program for it is missing, is a bad one that says so.
+    fn signatures(
+        &self,
+        asked: &[SignedBy],
+        keys: &Keys,
+    ) -> Result<Vec<Signature>, RepositoryError>;
 
     /// Merges `theirs` into `ours` in memory.
     ///

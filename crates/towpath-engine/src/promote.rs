@@ -5,7 +5,7 @@
 //! ([`crate::recover`]). Must not decide: that is `towpath_core::plan`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use towpath_core::action::{Action, Outcome};
 use towpath_core::id::{BranchName, ClusterName, CommitId, ComponentName, EnvironmentName};
@@ -13,15 +13,17 @@ use towpath_core::invariant::{self, Broken};
 use towpath_core::path::Path;
 use towpath_core::pin::Pin;
 use towpath_core::plan::{self, Proposal, Request, propose};
-use towpath_core::record::Event;
+use towpath_core::record::{Event, PlanHash};
 use towpath_core::running::ClusterReport;
 use towpath_core::snapshot::Snapshot;
 
 use crate::act::{self, ActError, Target};
-use crate::ledger::{Entry, LedgerError, trailer};
+use crate::gauge::{Gauges, ask};
+use crate::ledger::{self, Entry, LedgerError, trailer};
 use crate::observe::{ObserveError, World, observe, with_compared};
 use crate::ports::{Registry, Repository, RepositoryError};
 use crate::recover;
+use crate::signers::{Listed, with_signatures};
 use crate::survey::{FactsStore, Survey, SurveyError, read_commit, survey};
 
 /// How often a moved trunk is looked at again.
@@ -51,6 +53,9 @@ pub enum PromoteError {
         #[source]
         source: LedgerError,
     },
+    /// What follows from the reports of clusters could not be recorded.
+    #[error("what follows from the reports of the clusters could not be recorded")]
+    Unnoted(#[source] LedgerError),
     /// The trunk is not there.
     #[error("the trunk {0} has no commit")]
     NoTrunk(BranchName),
@@ -66,6 +71,8 @@ pub struct View {
     pub survey: Survey,
     /// What is believed of the rest.
     pub snapshot: Snapshot,
+    /// The head of the ledger that was read; `None`: there is none yet.
+    pub ledger: Option<CommitId>,
 }
 
 impl View {
@@ -90,6 +97,8 @@ pub struct Loop<'a> {
     pub trunk: BranchName,
     /// Who asks the clusters; `None`: nobody does.
     pub clusters: Option<&'a dyn Reports>,
+    /// Who asks sources of alerts and metrics; `None`: nobody does.
+    pub gauges: Option<&'a dyn Gauges>,
 }
 
 /// What the clusters of a path report, as far as any are connected.
@@ -135,11 +144,13 @@ impl Loop<'_> {
             registry: self.registry,
             base: Some(base),
         };
+        let ledger = self.repository.tip(&ledger::branch())?;
         let mut snapshot = observe(&survey, &world, findings)?;
         if let Some(clusters) = self.clusters {
-            snapshot.running = clusters.reports(&survey.resolved.path, &snapshot.pins, self.now);
+            let resolved = &survey.resolved;
+            snapshot.running = clusters.reports(&resolved.path, &resolved.pins, self.now).into();
         }
-        Ok(View { survey, snapshot })
+        Ok(View { survey, snapshot, ledger })
     }
 
     /// Steps 3 and 5: plans one component of one environment, and checks the plan.
@@ -167,8 +178,36 @@ impl Loop<'_> {
                 proposal = propose(view.path(), &snapshot, environment, component, request);
             }
         }
+        // Whether people said what is recorded in their name is asked for this plan only: it costs a process each.
+        if let Some(signed) = self.with_signatures(view, &snapshot, [&proposal])? {
+            snapshot = Cow::Owned(signed);
+            proposal = propose(view.path(), &snapshot, environment, component, request);
+        }
+        let questions = plan::questions([&proposal]);
+        if let Some(gauges) = self.gauges.filter(|_| !questions.is_empty()) {
+            let answers = ask(gauges, &view.survey.stated.sources, questions, self.now);
+            snapshot.to_mut().answers.extend(answers);
+            proposal = propose(view.path(), &snapshot, environment, component, request);
+        }
         let broken = invariant::check_proposal(view.path(), &snapshot, &proposal);
         if broken.is_empty() { Ok(Some(proposal)) } else { Err(PromoteError::Invariant(broken)) }
+    }
+
+    /// The snapshot with the signatures of what was said of plans, by the keys of the commit that they are based on.
+    pub(crate) fn with_signatures<'p>(
+        &self,
+        view: &View,
+        snapshot: &Snapshot,
+        proposals: impl IntoIterator<Item = &'p Proposal>,
+    ) -> Result<Option<Snapshot>, PromoteError> {
+        let plans: BTreeSet<&PlanHash> =
+            proposals.into_iter().filter_map(|proposal| proposal.hash.as_ref()).collect();
+        let Some(base) = snapshot.base.clone().filter(|_| !plans.is_empty()) else {
+            return Ok(None);
+        };
+        let listed = Listed { commit: base, stated: view.survey.stated.signers.clone() };
+        with_signatures(self.repository, &listed, snapshot, &|plan| plans.contains(plan))
+            .map_err(|error| ObserveError::from(error).into())
     }
 
     /// Steps 2 to 7 for one environment. `None`: there is no such environment.
@@ -240,7 +279,7 @@ impl Loop<'_> {
     }
 
     /// Looks, and records promotions that nobody recorded. Answers their entries.
-    fn look_and_catch_up(&self) -> Result<(View, Vec<Entry>), PromoteError> {
+    pub(crate) fn look_and_catch_up(&self) -> Result<(View, Vec<Entry>), PromoteError> {
         let view = self.look()?;
         let Some(base) = &view.snapshot.base else { return Ok((view, Vec::new())) };
         let history = &view.snapshot.history;
@@ -256,7 +295,7 @@ impl Loop<'_> {
         Ok((self.look()?, recorded))
     }
 
-    fn record(&self, commit: &CommitId, event: Event) -> Result<Entry, PromoteError> {
+    pub(crate) fn record(&self, commit: &CommitId, event: Event) -> Result<Entry, PromoteError> {
         act::record(self.repository, self.now, event)
             .map_err(|source| PromoteError::Unrecorded { commit: commit.to_string(), source })
     }

@@ -45,7 +45,7 @@ pub fn unrecorded(
 }
 
 fn promotions(history: &History) -> impl DoubleEndedIterator<Item = (&CommitId, &ComponentName)> {
-    history.records.iter().filter_map(|record| match &record.event {
+    history.records().filter_map(|record| match &record.event {
         Event::Promoted(promotion) => Some((&promotion.commit, &promotion.component)),
         _ => None,
     })
@@ -138,7 +138,7 @@ fn evidence(history: &History, plan: &PlanHash) -> Vec<GateEvidence> {
             inputs: None,
         });
     }
-    for record in &history.records {
+    for record in history.records() {
         if let Event::Overridden { gate, plan: of, reason, .. } = &record.event
             && of == plan
         {

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use towpath_api::path_file::{self, PathFileError};
+use towpath_api::path_file::{self, PathFileError, Reader};
 use towpath_check::Context;
 use towpath_check::place::Placed;
 use towpath_check::silence::{Silences, settle};
+use towpath_core::chain;
 use towpath_core::finding::Finding;
 use towpath_core::id::{CommitId, RepoPath};
 use towpath_core::stated::Stated;
@@ -20,6 +21,7 @@ use towpath_discovery::facts::{self, FactsError, FileFacts};
 use towpath_discovery::inventory::{Inventory, Unreadable};
 use towpath_discovery::resolve::{self, ResolveError, Resolved};
 
+use crate::gauge::Condition;
 use crate::ports::{FileMode, Repository, RepositoryError};
 
 /// The files of a repository, read.
@@ -152,7 +154,20 @@ pub fn add_content(
 /// # Errors
 /// [`PathFileError`] with the place of the mistake.
 pub fn stated(source: &[u8]) -> Result<Stated, PathFileError> {
-    path_file::parse_with(path_file::FILE_NAME, source, &towpath_check::is_rule)
+    stated_in(path_file::FILE_NAME, source)
+}
+
+/// As [`stated`], of a file under another name, which its mistakes are told with.
+///
+/// # Errors
+/// [`PathFileError`] with the place of the mistake.
+pub fn stated_in(file: &str, source: &[u8]) -> Result<Stated, PathFileError> {
+    let is_condition = |text: &str, has_baseline| match Condition::compile(text, has_baseline) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(chain(&error)),
+    };
+    let reader = Reader { is_rule: &towpath_check::is_rule, is_condition: &is_condition };
+    path_file::parse_with(file, source, &reader)
 }
 
 /// Joins the files to a path.

@@ -4,9 +4,11 @@
 //! Git has (work trees, HTTP, hooks) is tested with the adapter.
 
 use towpath_core::id::{BranchName, CommitId, RepoPath};
+use towpath_core::record::Signature;
 use towpath_engine::ports::{
-    BranchUpdate, FileMode, NewCommit, Published, Repository, RepositoryError, TreeChange,
+    BranchUpdate, FileMode, NewCommit, Published, Repository, RepositoryError, SignedBy, TreeChange,
 };
+use towpath_engine::signers::Keys;
 
 /// Makes the repositories that the contract is tried on; each call makes new ones, all without a commit.
 pub trait Bench {
@@ -39,6 +41,7 @@ pub fn run<B: Bench>(bench: &B) -> Outcome {
     the_first_of_two_clones_wins(bench)?;
     several_branches_move_together_or_not_at_all(bench)?;
     branches_come_and_go(bench)?;
+    what_nobody_signed_has_no_signature(bench)?;
     merges(bench)
 }
 
@@ -389,6 +392,22 @@ fn branches_come_and_go<B: Bench>(bench: &B) -> Outcome {
     assert_eq!(theirs.publish(&[update("late", Some(&first), None)])?, Published::Done);
     let left: Vec<BranchName> = theirs.branches()?.into_iter().map(|(name, _)| name).collect();
     assert_eq!(left, [branch("main")]);
+    Ok(())
+}
+
+fn what_nobody_signed_has_no_signature<B: Bench>(bench: &B) -> Outcome {
+    let repo = bench.alone();
+    let one = commit_on(&repo, None, "one", vec![put("a", "1")])?;
+    let two = commit_on(&repo, Some(&one), "two", vec![put("a", "2")])?;
+    let asked = |commit: &CommitId| SignedBy {
+        commit: commit.clone(),
+        email: "ada@example.org".to_owned(),
+    };
+    let keys = Keys::default();
+    assert_eq!(repo.signatures(&[], &keys)?, []);
+    let found = repo.signatures(&[asked(&two), asked(&one), asked(&two)], &keys)?;
+    assert_eq!(found, vec![Signature::Missing; 3]);
+    assert!(repo.signatures(&[asked(&one), asked(&absent())], &keys).is_err());
     Ok(())
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Peers behave, they do not record calls: [`git`] makes real repositories, [`http_backend`] serves them
 //! over HTTP with faults, [`registry`] is a real registry and [`faulty_registry`] a scripted one,
-//! [`api_server`] answers as the API of a cluster does, [`gauges`] are a real Prometheus and a real
+//! [`signing`] makes real keys, [`api_server`] answers as the API of a cluster does, [`gauges`] are a real Prometheus and a real
 //! Alertmanager,
-//! [`memory`], [`memory_clusters`] and [`memory_registry`] are the ports' twins for simulations, [`contract`] and
+//! [`memory`], [`memory_clusters`], [`memory_gauges`] and [`memory_registry`] are the ports' twins for simulations, [`contract`] and
 //! [`registry_contract`] hold twins to the same words, [`watched`] counts and kills, [`world`] is a
 //! small platform to work on, and [`story`] tells the files under `stories/`. Must not know any adapter.
 
@@ -16,9 +16,11 @@ pub mod git;
 pub mod http_backend;
 pub mod memory;
 pub mod memory_clusters;
+pub mod memory_gauges;
 pub mod memory_registry;
 pub mod registry;
 pub mod registry_contract;
+pub mod signing;
 pub mod story;
 pub mod watched;
 pub mod world;

@@ -2,8 +2,8 @@
 //!
 //! For simulations of the engine: no process, no disk, no clock but the one that the test sets, and
 //! failures on demand ([`Fault`]). It holds [`crate::contract`] as the adapter does, and differs where
-//! simulations do not care: files merge whole and never line by line, and revisions are names, digits,
-//! `~N` and `^` only.
+//! simulations do not care: files merge whole and never line by line, revisions are names, digits,
+//! `~N` and `^` only, and a signature is the public key that a clone was told to sign with.
 
 mod tree;
 
@@ -12,10 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 use towpath_core::id::{BranchName, CommitId, RepoPath};
+use towpath_core::record::Signature;
 use towpath_engine::ports::{
     BranchUpdate, Commit, Head, Merge, NewCommit, Person, Published, Repository, RepositoryError,
-    TreeEntry,
+    SignedBy, TreeEntry,
 };
+use towpath_engine::signers::{Keys, ssh};
 
 use tree::{File, Tree, hex};
 
@@ -36,6 +38,8 @@ pub enum Fault {
 struct Stored {
     commit: Commit,
     tree: Tree,
+    /// The public key that signed it, as a file of allowed signers has it.
+    signed_with: Option<String>,
     /// Counts the commits of a world: a child's is higher than its parents'.
     number: u64,
 }
@@ -112,6 +116,7 @@ struct Here {
     head: Result<BranchName, CommitId>,
     dirty: BTreeSet<String>,
     user: Option<Person>,
+    signs_with: Option<String>,
     faults: VecDeque<Fault>,
 }
 
@@ -148,6 +153,7 @@ impl MemoryRepository {
             head: Ok(main()),
             dirty: BTreeSet::new(),
             user: Some(user),
+            signs_with: None,
             faults: VecDeque::new(),
         };
         Self { remote, clock, here: Mutex::new(here) }
@@ -181,6 +187,11 @@ impl MemoryRepository {
     /// Says who the user is; `None`: Git was told no name.
     pub fn set_user(&self, user: Option<Person>) {
         lock(&self.here).user = user;
+    }
+
+    /// Says which key signs what is written from now on, as a kind and a public key: `ssh-ed25519 AAAA…`.
+    pub fn set_signing_key(&self, key: Option<&str>) {
+        lock(&self.here).signs_with = key.map(str::to_owned);
     }
 
     /// Makes a tag, here and at the remote where there is one.
@@ -295,7 +306,13 @@ fn stale(branches: &BTreeMap<BranchName, CommitId>, updates: &[BranchUpdate]) ->
     })
 }
 
-fn commit_id(commit: &NewCommit, tree: &Tree, author: &Person, now: jiff::Timestamp) -> CommitId {
+fn commit_id(
+    commit: &NewCommit,
+    tree: &Tree,
+    author: &Person,
+    now: jiff::Timestamp,
+    key: Option<&str>,
+) -> CommitId {
     let mut text = String::new();
     for (path, file) in tree {
         text.push_str(&format!("{:?} {} {path}\n", file.mode, file.blob));
@@ -303,7 +320,11 @@ fn commit_id(commit: &NewCommit, tree: &Tree, author: &Person, now: jiff::Timest
     for parent in &commit.parents {
         text.push_str(&format!("parent {parent}\n"));
     }
-    text.push_str(&format!("{author} {now}\n\n{}", commit.message));
+    text.push_str(&format!("{author} {now}\n"));
+    if let Some(key) = key {
+        text.push_str(&format!("signed {key}\n"));
+    }
+    text.push_str(&format!("\n{}", commit.message));
     CommitId::parse(&hex(&Sha256::digest(text))).expect("a digest has 64 digits")
 }
 
@@ -443,6 +464,27 @@ impl Repository for MemoryRepository {
         Ok(here.reachable(of).contains(ancestor))
     }
 
+    fn signatures(
+        &self,
+        asked: &[SignedBy],
+        keys: &Keys,
+    ) -> Result<Vec<Signature>, RepositoryError> {
+        let here = lock(&self.here);
+        asked
+            .iter()
+            .map(|SignedBy { commit, email }| {
+                let stored = here.stored(commit)?;
+                let Some(key) = &stored.signed_with else { return Ok(Signature::Missing) };
+                let time = stored.commit.time;
+                let is_it = |line: &ssh::Line| format!("{} {}", line.kind, line.key) == *key;
+                if keys.ssh_of(email).any(|line| is_it(line) && line.counts_at(time)) {
+                    return Ok(Signature::Good { by: email.clone() });
+                }
+                Ok(Signature::Bad { why: keys.why_not(email, "the key", &is_it, time) })
+            })
+            .collect()
+    }
+
     fn merge(&self, ours: &CommitId, theirs: &CommitId) -> Result<Merge, RepositoryError> {
         let here = lock(&self.here);
         let (our_tree, their_tree) = (&here.stored(ours)?.tree, &here.stored(theirs)?.tree);
@@ -478,7 +520,8 @@ impl Repository for MemoryRepository {
         }
         tree::refuse_case_clashes(&before, &tree)?;
         let mut clock = lock(&self.clock);
-        let id = commit_id(commit, &tree, &author, clock.now);
+        let signed_with = here.signs_with.clone();
+        let id = commit_id(commit, &tree, &author, clock.now, signed_with.as_deref());
         let mut message = commit.message.clone();
         if !message.is_empty() && !message.ends_with('\n') {
             message.push('\n');
@@ -493,6 +536,7 @@ impl Repository for MemoryRepository {
                 message,
             },
             tree,
+            signed_with,
             number: clock.commits,
         };
         here.objects.entry(id.clone()).or_insert_with(|| Arc::new(stored));

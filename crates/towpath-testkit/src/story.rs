@@ -2,7 +2,7 @@
 //!
 //! A story is prose with fenced blocks, read from top to bottom. One `yaml path` block states the path as
 //! `spec` of `towpath.yaml` does (in `path.rs`); `world` blocks say what is and what happens, a line each
-//! (in `world.rs` and `clusters.rs`); `plan`, `explain`, `status`, `commit` and `history` blocks hold what the core answers
+//! (in `world.rs`, `clusters.rs` and `sources.rs`); `plan`, `explain`, `when`, `status`, `commit` and `history` blocks hold what the core answers
 //! (in `show.rs`). [`tell`] gives the story back with those answers as they are now, so a story holds when
 //! it comes back unchanged, and is rewritten by keeping what came back. Every plan on the way is checked
 //! against the invariants.
@@ -13,6 +13,7 @@
 mod clusters;
 mod path;
 mod show;
+mod sources;
 mod words;
 mod world;
 
@@ -45,7 +46,8 @@ pub fn tell(source: &str) -> Result<String, StoryError> {
         let at = |problem: String| StoryError { line: block.line, problem };
         let (kind, rest) = block.info.split_once(' ').unwrap_or((block.info, ""));
         if block.info == "yaml path" {
-            world = Some(World::new(path::read(body).map_err(at)?));
+            let (path, sources) = path::read(body).map_err(at)?;
+            world = Some(World::new(path, sources));
             continue;
         }
         let Some(world) = &mut world else {
@@ -62,6 +64,7 @@ pub fn tell(source: &str) -> Result<String, StoryError> {
         let answer = match kind {
             "plan" => world.propose(&words).map(|p| show::proposal(&p)),
             "explain" => world.propose(&words).map(|p| show::reasons(&p)),
+            "when" => world.forecast(&words).map(|f| show::forecast(&f)),
             "status" => world.status().map(|status| show::status(&status)),
             "commit" => world.last_commit(),
             "history" => Ok(show::history(&world.snapshot.history)),

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use towpath_core::id::{BranchName, CommitId, Digest};
+use towpath_core::record::Signature;
 use towpath_engine::ports::{
     ArtifactLocation, BranchUpdate, Commit, FetchedManifest, Head, Merge, NewCommit, Person,
     Published, PushContent, Pushed, Registry, RegistryError, RegistryProblem, Repository,
-    RepositoryError, TreeEntry,
+    RepositoryError, SignedBy, TreeEntry,
 };
+use towpath_engine::signers::Keys;
 
 /// Where a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,6 +189,11 @@ impl<R: Repository> Repository for Watched<R> {
 
     fn is_ancestor(&self, ancestor: &CommitId, of: &CommitId) -> Git<bool> {
         self.watch("is_ancestor", || self.inner.is_ancestor(ancestor, of))?
+    }
+
+    fn signatures(&self, asked: &[SignedBy], keys: &Keys) -> Git<Vec<Signature>> {
+        self.count("signatures", asked.len());
+        self.watch("signatures", || self.inner.signatures(asked, keys))?
     }
 
     fn merge(&self, ours: &CommitId, theirs: &CommitId) -> Git<Merge> {

@@ -3,7 +3,6 @@
 //! Must not know what is asked. A redirect to another host, port or scheme is not followed: the log-in
 //! would go there, and what answers is another source than the one that was named.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -17,9 +16,10 @@ use rustls::{ClientConfig, RootCertStore};
 use towpath_core::source::{Auth, Credential, Source};
 use towpath_engine::gauge::GaugeProblem;
 
+use super::MAX_ANSWER_BYTES;
 use super::fault::{self, Fault, Secrets};
-use super::{Lookup, MAX_ANSWER_BYTES};
-use crate::roots;
+use crate::credential::{self, Lookup};
+use crate::{roots, tls};
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,7 +44,7 @@ impl Session {
             }))
             .user_agent(concat!("towpath/", env!("CARGO_PKG_VERSION")));
         if source.url.is_tls() {
-            client = client.tls_backend_preconfigured(tls(source)?).https_only(true);
+            client = client.tls_backend_preconfigured(trusted(source)?).https_only(true);
         } else {
             // Nothing is trusted, so that no time is spent on reading whom to trust.
             client = client.tls_backend_preconfigured(config(RootCertStore::empty())?);
@@ -126,24 +126,11 @@ fn authorization(auth: &Auth, lookup: &Lookup) -> Result<(Option<HeaderValue>, S
     Ok((Some(header), Secrets(secrets)))
 }
 
-/// Reads a secret where it is now: tokens in files are renewed while we run.
 fn read(credential: &Credential, lookup: &Lookup) -> Result<String, Fault> {
-    let missing = |why: &str| {
-        Fault::new(GaugeProblem::Unauthorized, format!("no credential: {credential} {why}"))
-    };
-    let text = match credential {
-        Credential::Variable(name) => lookup(name).ok_or_else(|| missing("is not set"))?,
-        Credential::File(path) => std::fs::read_to_string(path)
-            .map_err(|error| missing(&format!("cannot be read: {error}")))?,
-    };
-    let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() {
-        return Err(missing("is empty"));
-    }
-    Ok(text.to_owned())
+    credential::read(credential, lookup).map_err(|why| Fault::new(GaugeProblem::Unauthorized, why))
 }
 
-fn tls(source: &Source) -> Result<ClientConfig, Fault> {
+fn trusted(source: &Source) -> Result<ClientConfig, Fault> {
     let mut store = RootCertStore::empty();
     match &source.ca_file {
         None => {
@@ -168,11 +155,7 @@ fn tls(source: &Source) -> Result<ClientConfig, Fault> {
 }
 
 fn config(store: RootCertStore) -> Result<ClientConfig, Fault> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let versions = versions.map_err(|error| {
+    tls::config(store).map_err(|error| {
         Fault::new(GaugeProblem::Unreachable, format!("TLS cannot be prepared: {error}"))
-    })?;
-    Ok(versions.with_root_certificates(store).with_no_client_auth())
+    })
 }

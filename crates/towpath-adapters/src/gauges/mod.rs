@@ -16,17 +16,18 @@ use jiff::Timestamp;
 use towpath_core::source::{
     AlertsQuestion, AlertsSeen, MetricQuestion, MetricSeen, Source, SourceKind,
 };
-use towpath_engine::gauge::{GaugeError, GaugeProblem, Gauges};
+use towpath_engine::gauge::{Asked, GaugeError, GaugeProblem, Gauges, Told};
 
 use self::fault::Fault;
 use self::http::Session;
+use crate::credential::{self, Lookup};
 
 /// The largest answer that is read, in bytes: a hundred thousand series, or alerts, are none that
 /// anybody can judge by.
 pub const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
-/// How an environment variable is looked up.
-type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+/// How many questions are asked at the same time.
+const AT_ONCE: usize = 8;
 
 /// All sources.
 pub struct HttpGauges {
@@ -48,7 +49,7 @@ impl HttpGauges {
     /// Sources whose credentials may be in the variables of this process.
     #[must_use]
     pub fn for_user() -> Self {
-        Self::new(|name| std::env::var(name).ok())
+        Self::new(credential::variable)
     }
 
     fn ask<T>(
@@ -72,6 +73,20 @@ impl HttpGauges {
 }
 
 impl Gauges for HttpGauges {
+    fn all(&self, asked: &[Asked<'_>], now: Timestamp) -> Vec<Told> {
+        let mut told = Vec::with_capacity(asked.len());
+        for some in asked.chunks(AT_ONCE) {
+            std::thread::scope(|scope| {
+                let running: Vec<_> =
+                    some.iter().map(|one| scope.spawn(|| self.one(one, now))).collect();
+                told.extend(running.into_iter().map(|one| {
+                    one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                }));
+            });
+        }
+        told
+    }
+
     fn alerts(
         &self,
         source: &Source,

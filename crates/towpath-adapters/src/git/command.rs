@@ -1,4 +1,4 @@
-//! Runs `git`: the only place that starts a process.
+//! Runs `git`, and `gpg` to give it keys: the only place that starts a process.
 //!
 //! No shell; words of Git in English; no question to a user who is not there. Environment variables that
 //! would point Git at another repository (as inside a hook) are taken out: the folder decides. The
@@ -40,7 +40,20 @@ pub(super) struct Program {
 
 impl Program {
     pub(super) fn call<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Call {
-        let mut command = Command::new("git");
+        self.call_of("git", args)
+    }
+
+    /// A call of GnuPG, which takes no part in the repository.
+    pub(super) fn gpg<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Call {
+        self.call_of("gpg", args)
+    }
+
+    fn call_of<A: AsRef<OsStr>>(
+        &self,
+        program: &'static str,
+        args: impl IntoIterator<Item = A>,
+    ) -> Call {
+        let mut command = Command::new(program);
         for name in UNBIND {
             command.env_remove(name);
         }
@@ -101,7 +114,8 @@ impl Call {
 
     /// Runs to the end, however it ends.
     pub(super) fn finish(mut self, what: &str) -> Result<Output, RepositoryError> {
-        let mut child = self.command.spawn().map_err(|source| cannot_start(what, source))?;
+        let mut child =
+            self.command.spawn().map_err(|source| cannot_start(what, &self.command, source))?;
         let stdin = child.stdin.take();
         let input = self.input;
         std::thread::scope(|scope| {
@@ -122,7 +136,8 @@ impl Call {
         time: Duration,
     ) -> Result<Option<Output>, RepositoryError> {
         let started = Instant::now();
-        let mut child = self.command.spawn().map_err(|source| cannot_start(what, source))?;
+        let mut child =
+            self.command.spawn().map_err(|source| cannot_start(what, &self.command, source))?;
         let pipes = [child.stdout.take().map(read_apart), child.stderr.take().map(read_apart)];
         let mut came = Vec::new();
         for pipe in pipes.iter().flatten() {
@@ -155,7 +170,8 @@ impl Call {
 
     /// Starts without waiting, for a conversation or a pipe.
     pub(super) fn start(mut self, what: &str) -> Result<Running, RepositoryError> {
-        let mut child = self.command.spawn().map_err(|source| cannot_start(what, source))?;
+        let mut child =
+            self.command.spawn().map_err(|source| cannot_start(what, &self.command, source))?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().map(BufReader::new);
         Ok(Running { child, stdin, stdout })
@@ -229,11 +245,14 @@ fn read_apart(mut pipe: impl std::io::Read + Send + 'static) -> Receiver<std::io
     receive
 }
 
-fn cannot_start(what: &str, source: std::io::Error) -> RepositoryError {
-    let hint = (source.kind() == std::io::ErrorKind::NotFound)
-        .then(|| "the program `git` was not found: install Git, or put it on PATH".to_owned());
+fn cannot_start(what: &str, command: &Command, source: std::io::Error) -> RepositoryError {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let package = if program == "gpg" { "GnuPG" } else { "Git" };
+    let hint = (source.kind() == std::io::ErrorKind::NotFound).then(|| {
+        format!("the program `{program}` was not found: install {package}, or put it on PATH")
+    });
     RepositoryError {
-        message: format!("{}: cannot start `git`", error::redact(what)),
+        message: format!("{}: cannot start `{program}`", error::redact(what)),
         hint,
         source: Some(source.into()),
     }

@@ -30,6 +30,28 @@ pub(super) fn failure(what: impl Into<String>, stderr: &[u8]) -> RepositoryError
     }
 }
 
+/// The error of a commit that was to be signed and is not: then it is not written.
+pub(super) fn signing_failure(stderr: &[u8]) -> RepositoryError {
+    let said = redact(&String::from_utf8_lossy(stderr));
+    let has = |words: &str| said.contains(words);
+    let hint = if has("needs to be configured") || has("No secret key") || has("no default secret")
+    {
+        "tell Git which key is yours: git config gpg.format ssh, and git config user.signingKey ~/.ssh/id_ed25519.pub"
+    } else if has("cannot run") || has("cannot exec") {
+        "Git did not find the program that signs: `ssh-keygen` comes with OpenSSH, `gpg` with GnuPG"
+    } else {
+        "see that `git commit -S --allow-empty` works here by itself: the key, its agent, the passphrase"
+    };
+    // GnuPG speaks in two voices; the one for programs tells people nothing.
+    let spoken = said.lines().find_map(|line| line.strip_prefix("gpg: "));
+    let why = spoken.map_or_else(|| useful_line(&said).to_owned(), str::to_owned);
+    RepositoryError {
+        message: "the commit could not be signed, so it was not written".to_owned(),
+        hint: Some(hint.to_owned()),
+        source: (!why.is_empty()).then(|| GitSaid(why).into()),
+    }
+}
+
 /// Takes what stands before `@` out of every URL: it may be a password or a token.
 pub(super) fn redact(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -136,8 +158,6 @@ fn hint(stderr: &str) -> Option<String> {
         "this remote cannot move several branches at once: use a server that knows atomic pushes"
     } else if has(".lock': File exists") {
         "another Git command is at work here; if none is, remove the lock file that it names"
-    } else if has("gpg failed to sign") || has("signing failed") {
-        "`commit.gpgSign` is set, and signing did not work: see that `git commit -S` does"
     } else if has("refusing to merge unrelated histories") {
         "the two have no common ancestor; in a shallow clone: git fetch --unshallow"
     } else if has("shallow update not allowed") {

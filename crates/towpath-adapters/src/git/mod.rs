@@ -3,7 +3,7 @@
 //! Plumbing commands only, with `-z` output; the user's index, work tree and references are not touched
 //! by any read nor by [`Repository::write`]. Only [`Repository::publish`] moves anything, and it moves
 //! all or nothing. Must not decide what to commit. Next: `publish` for the compare-and-set, `read` and
-//! `write` for the objects, `remote_bases` for other people's repositories, `command` for how Git is run.
+//! `write` for the objects, `signatures` for who signed, `remote_bases` for other people's repositories, `command` for how Git is run.
 
 mod command;
 mod error;
@@ -12,6 +12,7 @@ mod objects;
 mod publish;
 mod read;
 mod remote_bases;
+mod signatures;
 mod write;
 
 use std::ffi::OsString;
@@ -20,10 +21,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use towpath_core::id::{BranchName, CommitId};
+use towpath_core::record::Signature;
 use towpath_engine::ports::{
     BranchUpdate, Commit, Head, Merge, NewCommit, Person, Published, Repository, RepositoryError,
-    TreeEntry,
+    SignedBy, TreeEntry,
 };
+use towpath_engine::signers::Keys;
 
 use command::{Program, Running};
 
@@ -41,6 +44,8 @@ pub struct Git {
     common_dir: PathBuf,
     top_level: Option<PathBuf>,
     remote: Option<String>,
+    /// Whether commits are signed, whatever the user's configuration says.
+    signs: bool,
     /// The files of the commit that was listed last: a command asks for the same one again and again.
     listed: Arc<Mutex<Option<Listed>>>,
     /// The `cat-file` that answers small questions, once there was one.
@@ -116,6 +121,7 @@ impl Git {
             common_dir,
             top_level,
             remote: None,
+            signs: false,
             listed: Arc::default(),
             objects: Arc::default(),
         };
@@ -130,6 +136,13 @@ impl Git {
     pub fn with_trunk(mut self, trunk: &BranchName) -> Result<Self, RepositoryError> {
         self.remote = self.choose_remote(|| Ok(Some(trunk.clone())))?;
         Ok(self)
+    }
+
+    /// The same repository, in which each commit that is written is signed. Without this, those are that the user's
+    /// `commit.gpgSign` asks for. The key, the format and the program are those of the user's Git in any case.
+    #[must_use]
+    pub fn that_signs(self) -> Self {
+        Self { signs: true, ..self }
     }
 
     /// The folder that paths are relative to; `None` where there is no work tree.
@@ -284,6 +297,14 @@ impl Repository for Git {
 
     fn is_ancestor(&self, ancestor: &CommitId, of: &CommitId) -> Result<bool, RepositoryError> {
         read::is_ancestor(self, ancestor, of)
+    }
+
+    fn signatures(
+        &self,
+        asked: &[SignedBy],
+        keys: &Keys,
+    ) -> Result<Vec<Signature>, RepositoryError> {
+        signatures::signatures(self, asked, keys)
     }
 
     fn merge(&self, ours: &CommitId, theirs: &CommitId) -> Result<Merge, RepositoryError> {

@@ -158,7 +158,7 @@ pub(super) fn each_blob(
 }
 
 /// Hands on the contents of objects of one kind, in the order asked.
-fn each_object(
+pub(super) fn each_object(
     git: &Git,
     names: &[String],
     kind: &str,

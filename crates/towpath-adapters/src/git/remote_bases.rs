@@ -128,6 +128,7 @@ impl RemoteBases {
             common_dir: place.clone(),
             top_level: None,
             remote: None,
+            signs: false,
             listed: Arc::default(),
             objects: Arc::default(),
         };

@@ -56,14 +56,23 @@ pub(super) fn write(git: &Git, commit: &NewCommit) -> Result<CommitId, Repositor
     let tree = read::commit_id(&tree)?;
 
     let mut call = git.program.call(["-c", "i18n.commitEncoding=UTF-8", "commit-tree"]);
-    if signs(git)? {
+    let signed = git.signs || signs(git)?;
+    if signed {
         call = call.args(["-S"]);
     }
     for parent in &commit.parents {
         call = call.args(["-p", parent.as_str()]);
     }
-    let id = call.args(["-F", "-", tree.as_str()]).input(commit.message.as_str()).run(what)?;
-    read::commit_id(&id)
+    let call = call.args(["-F", "-", tree.as_str()]).input(commit.message.as_str());
+    let output = call.finish(what)?;
+    if output.status.success() {
+        return read::commit_id(&output.stdout);
+    }
+    Err(if signed {
+        error::signing_failure(&output.stderr)
+    } else {
+        error::failure(what, &output.stderr)
+    })
 }
 
 /// Whether the user wants commits signed; `commit-tree` does not look by itself.

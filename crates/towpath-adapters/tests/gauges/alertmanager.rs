@@ -3,8 +3,10 @@
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use towpath_core::source::{MetricQuestion, SourceKind};
-use towpath_engine::gauge::{GaugeProblem, Gauges as _};
+use towpath_core::gate::{Inputs, Verdict, judge};
+use towpath_core::source::{MetricQuestion, Question, SourceKind};
+use towpath_core::why::Why;
+use towpath_engine::gauge::{GaugeProblem, Gauges as _, ask};
 use towpath_testkit::gauges::TestAlertmanager;
 
 use super::{gauges, names, question, source};
@@ -67,5 +69,28 @@ fn what_it_cannot_know_is_not_answered() -> Result<()> {
     let metric = MetricQuestion { query: "up".to_owned(), baseline: None };
     let error = gauges(&[]).metric(&source, &metric, later()).expect_err("it has no metrics");
     assert_eq!(error.problem, GaugeProblem::Refused);
+    Ok(())
+}
+
+#[test]
+fn an_alert_closes_a_gate_until_it_is_resolved() -> Result<()> {
+    let peer = TestAlertmanager::start()?;
+    let sources = [source(SourceKind::Alertmanager, &peer.url())?];
+    let verdict = || -> Result<Verdict> {
+        let (source, question) = (sources[0].name.clone(), question(&[], 0, &["eu"])?);
+        let asked = Question::Alerts { source: source.clone(), question: question.clone() };
+        let answers = ask(&gauges(&[]), &sources, [asked].into(), later());
+        let answer = answers.alerts.into_values().next();
+        Ok(judge(&Inputs::Alerts { source, question, max: 0, answer }))
+    };
+    assert!(matches!(verdict()?, Verdict::Open(_)));
+    peer.fire(&json!({ "alertname": "Down", "cluster": "us" }))?;
+    let down = json!({ "alertname": "Down", "cluster": "eu" });
+    peer.fire(&down)?;
+    peer.until_alerts("", 2)?;
+    assert!(matches!(verdict()?, Verdict::Waiting { why: Why::AlertsFire { count: 1, .. }, .. }));
+    peer.resolve(&down)?;
+    peer.until_alerts("", 1)?;
+    assert!(matches!(verdict()?, Verdict::Open(_)));
     Ok(())
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use towpath_core::record::Signature;
+
 use crate::record::RecordFile;
 
 /// The ledger, newest first.
@@ -21,6 +23,35 @@ pub struct HistoryRow {
     pub commit: String,
     /// The record.
     pub record: RecordFile,
+    /// Whether it is signed, for approvals and overrides where `towpath.yaml` of the trunk names signers; else left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<SignatureOutput>,
+}
+
+/// What there is to say of the signature of a record.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SignatureOutput {
+    /// `good`, `missing` or `bad`.
+    pub verdict: &'static str,
+    /// Who signed, where it is good.
+    pub by: Option<String>,
+    /// What is wrong, where it is bad.
+    pub why: Option<String>,
+}
+
+impl SignatureOutput {
+    /// The wire form; `None` where nobody looked.
+    #[must_use]
+    pub fn of(signature: &Signature) -> Option<Self> {
+        let (verdict, by, why) = match signature {
+            Signature::NotChecked => return None,
+            Signature::Missing => ("missing", None, None),
+            Signature::Good { by } => ("good", Some(by.clone()), None),
+            Signature::Bad { why } => ("bad", None, Some(why.clone())),
+        };
+        Some(Self { verdict, by, why })
+    }
 }
 
 /// Whether the ledger is whole.

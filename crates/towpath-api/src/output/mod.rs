@@ -7,12 +7,16 @@ mod cluster;
 mod diff;
 mod diligence;
 mod freeze;
+mod gate;
 mod history;
 mod impact;
+mod notification;
 mod plan;
 mod release;
 mod render;
+mod run;
 mod sandbox;
+mod simulate;
 mod status;
 
 use schemars::JsonSchema;
@@ -38,19 +42,26 @@ pub use diligence::{
     ReasonOutput, RequiresOutput,
 };
 pub use freeze::{FreezeOutput, FreezesOutput};
-pub use history::{HistoryOutput, HistoryRow, ProblemOutput, VerifyOutput};
+pub use gate::{GateReplayOutput, ReplayedOutput, VerdictOutput};
+pub use history::{HistoryOutput, HistoryRow, ProblemOutput, SignatureOutput, VerifyOutput};
 pub use impact::{AffectedOutput, BecauseOutput, ImpactOutput, MessageOutput};
+pub use notification::{NotificationOutput, NotifiedOutput};
 pub use plan::{
-    ActOutput, EditOutput, ExplainOutput, FileDiffOutput, GateOutput, ObjectDiffOutput, PlanOutput,
-    RecordedOutput, WhyOutput, why_code,
+    ActOutput, EditOutput, ExplainOutput, FileDiffOutput, ForecastOutput, ForecastStepOutput,
+    GateOutput, ObjectDiffOutput, PlanOutput, RecordedOutput, WhyOutput, outcome_word, why_code,
 };
 pub use release::{
     FileChangeOutput, InitOutput, ReleaseDiffOutput, ReleaseListOutput, ReleaseOutput, ReleaseRow,
 };
 pub use render::{RenderFinding, RenderOutput, RenderedObject, TouchOutput};
+pub use run::RunEventOutput;
 pub use sandbox::{
     SandboxCreateOutput, SandboxDeleteOutput, SandboxListOutput, SandboxPromoteOutput, SandboxRow,
     TeardownStep,
+};
+pub use simulate::{
+    SimulateOutput, SimulatedEnvironmentOutput, SimulatedMomentOutput, SimulatedPolicyOutput,
+    SimulatedReleaseOutput, SimulatedStayOutput, SimulatedWaitOutput,
 };
 pub use status::StatusOutput;
 

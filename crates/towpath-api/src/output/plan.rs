@@ -3,12 +3,15 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use towpath_core::action::Outcome as ActOutcome;
-use towpath_core::gate::{Judged, Verdict};
+use towpath_core::forecast::{Forecast, Step};
+use towpath_core::gate::{Inputs, Judged, Verdict};
 use towpath_core::pin::Replacement;
 use towpath_core::plan::{Outcome, Proposal};
+use towpath_core::release::Release;
 use towpath_core::why::Why;
 
-use super::DiffOutput;
+use super::{DiffOutput, SignatureOutput};
+use crate::record::{GivenFile, InputsFile};
 
 /// A reason: a code that does not change, and the words for people.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -71,6 +74,13 @@ pub fn why_code(why: &Why) -> &'static str {
         Why::WindowShut { .. } => "window-shut",
         Why::StatusMissing { .. } => "status-missing",
         Why::StatusFailed { .. } => "status-failed",
+        Why::SourceNotAsked { .. } => "source-not-asked",
+        Why::SourceSilent { .. } => "source-silent",
+        Why::AlertsFire { .. } => "alerts-fire",
+        Why::AlertsFired { .. } => "alerts-fired",
+        Why::MetricDoesNotHold { .. } => "metric-does-not-hold",
+        Why::MetricNoData { .. } => "metric-no-data",
+        Why::MetricUnclear { .. } => "metric-unclear",
         Why::RollingOut { .. } => "rolling-out",
         Why::Settling { .. } => "settling",
         Why::WaveNotObserved { .. } => "wave-not-observed",
@@ -81,6 +91,18 @@ pub fn why_code(why: &Why) -> &'static str {
         Why::NoVerifiedSet { .. } => "no-verified-set",
         Why::MovesWith { .. } => "moves-with",
         Why::NothingVerified => "nothing-verified",
+    }
+}
+
+/// The word of an outcome.
+#[must_use]
+pub fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::UpToDate => "up-to-date",
+        Outcome::Follows => "follows",
+        Outcome::Ready => "ready",
+        Outcome::Waiting => "waiting",
+        Outcome::Refused => "refused",
     }
 }
 
@@ -136,6 +158,52 @@ pub struct ExplainOutput {
     pub environment: String,
     /// One plan for each component, as the planner returned it.
     pub components: Vec<PlanOutput>,
+    /// When the newest release of each, or the one that was asked for, can be there at the earliest.
+    pub forecasts: Vec<ForecastOutput>,
+}
+
+/// The way of a release to an environment.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForecastOutput {
+    /// Which component.
+    pub component: String,
+    /// Which release.
+    pub version: String,
+    /// The environments on the way that do not have it, the one that was asked for last. Empty: it is there.
+    pub steps: Vec<ForecastStepOutput>,
+}
+
+/// One environment on the way of a release.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForecastStepOutput {
+    /// Which.
+    pub environment: String,
+    /// When the release can be on all of its clusters, at the earliest, RFC 3339; `null`: never by itself.
+    pub at: Option<String>,
+    /// Why never.
+    pub never: Option<WhyOutput>,
+    /// What the time supposes, besides what the steps before do.
+    pub supposing: Vec<String>,
+}
+
+impl ForecastOutput {
+    /// The wire form of a forecast.
+    #[must_use]
+    pub fn new(release: &Release, forecast: &Forecast) -> Self {
+        let step = |step: &Step| ForecastStepOutput {
+            environment: step.environment.to_string(),
+            at: step.at.as_ref().ok().map(ToString::to_string),
+            never: step.at.as_ref().err().map(|why| WhyOutput::from(&**why)),
+            supposing: step.supposing.iter().map(ToString::to_string).collect(),
+        };
+        Self {
+            component: release.component.to_string(),
+            version: release.version.to_string(),
+            steps: forecast.steps.iter().map(step).collect(),
+        }
+    }
 }
 
 /// One replacement of bytes.
@@ -185,8 +253,15 @@ pub struct GateOutput {
     pub code: Option<&'static str>,
     /// The earliest time at which it can open, where that can be known.
     pub opens_at: Option<String>,
+    /// When the oldest of what decided came to be known; `null`: it is of the moment of the look.
+    pub as_of: Option<String>,
+    /// What it looked at, with what it demands: the same as in a record.
+    pub inputs: InputsFile,
     /// The override that counts: who, why, until when.
     pub overridden: Option<String>,
+    /// Every approval of the plan, whether it counts or not, with its signature; left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<GivenFile>,
 }
 
 impl From<&Judged> for GateOutput {
@@ -195,8 +270,13 @@ impl From<&Judged> for GateOutput {
             Verdict::Waiting { opens_at, .. } => opens_at.map(|t| t.to_string()),
             _ => None,
         };
+        let approvals = match &g.inputs {
+            Inputs::Approval { given, .. } => given.iter().map(GivenFile::from).collect(),
+            _ => Vec::new(),
+        };
         Self {
             gate: g.gate.to_string(),
+            approvals,
             verdict: g.word(),
             passes: g.passes(),
             because: match &g.verdict {
@@ -205,6 +285,8 @@ impl From<&Judged> for GateOutput {
             },
             code: g.why().map(why_code),
             opens_at,
+            as_of: g.inputs.as_of().map(|at| at.to_string()),
+            inputs: InputsFile::from(&g.inputs),
             overridden: g
                 .overridden
                 .as_ref()
@@ -244,13 +326,7 @@ impl PlanOutput {
         Self {
             environment: proposal.environment.to_string(),
             component: proposal.component.to_string(),
-            outcome: match proposal.outcome {
-                Outcome::UpToDate => "up-to-date",
-                Outcome::Follows => "follows",
-                Outcome::Ready => "ready",
-                Outcome::Waiting => "waiting",
-                Outcome::Refused => "refused",
-            },
+            outcome: outcome_word(proposal.outcome),
             tracks: proposal.tracking.as_ref().map(ToString::to_string),
             has: proposal.has.as_ref().map(ToString::to_string),
             newest: proposal.newest.as_ref().map(|r| r.version.to_string()),
@@ -324,4 +400,7 @@ pub struct RecordedOutput {
     pub commit: String,
     /// The record.
     pub record: crate::record::RecordFile,
+    /// Whether it is signed; left out where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<SignatureOutput>,
 }

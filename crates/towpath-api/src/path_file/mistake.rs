@@ -1,11 +1,12 @@
-//! Mistakes in `towpath.yaml`: where each one is, in the words of whoever wrote the file.
+//! Mistakes in files that users write: where each one is, in the words of whoever wrote the file.
 //!
-//! Must not know what the file may say; that is the module above.
+//! Shared by all of them. Must not know what a file may say; that is the module above, and `scenario_file`.
 
+use serde_json::Value;
 use towpath_yaml::{Document, Node, Span};
 
 /// The place that a serde path names; for an unknown key, the key itself.
-pub(super) fn locate(document: &Document, keys: &[String], message: &str) -> Span {
+pub(crate) fn locate(document: &Document, keys: &[String], message: &str) -> Span {
     let unknown = message.strip_prefix("unknown field `").and_then(|m| m.split('`').next());
     let keys = match keys.split_last() {
         Some((last, before)) if Some(last.as_str()) == unknown => before,
@@ -17,7 +18,7 @@ pub(super) fn locate(document: &Document, keys: &[String], message: &str) -> Spa
 }
 
 /// The node that the keys lead to, or as far as they lead.
-pub(super) fn deepest<'a>(root: &'a Node, keys: &[String]) -> &'a Node {
+pub(crate) fn deepest<'a>(root: &'a Node, keys: &[String]) -> &'a Node {
     let mut node = root;
     for key in keys {
         match step(node, key) {
@@ -37,7 +38,7 @@ fn step<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
 }
 
 /// serde's message in the words of whoever writes YAML, without the JSON position that means nothing here.
-pub(super) fn tidy(message: &str) -> String {
+pub(crate) fn tidy(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or(message);
     let Some((found, expected)) = message.split_once(", expected ") else {
         return message.to_owned();
@@ -64,7 +65,20 @@ pub(super) fn tidy(message: &str) -> String {
     format!("{found}, expected {expected}")
 }
 
-pub(super) fn report(file: &str, source: &[u8], span: Option<&Span>, message: &str) -> String {
+/// A key with nothing behind it, as when all below it is commented out, is a key that is left out.
+pub(crate) fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => map
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key, without_nulls(value)))
+            .collect(),
+        Value::Array(list) => list.into_iter().map(without_nulls).collect(),
+        other => other,
+    }
+}
+
+pub(crate) fn report(file: &str, source: &[u8], span: Option<&Span>, message: &str) -> String {
     match span {
         Some(span) => towpath_yaml::report(file, source, span, message),
         None => format!("{file}: {message}"),
@@ -72,12 +86,12 @@ pub(super) fn report(file: &str, source: &[u8], span: Option<&Span>, message: &s
 }
 
 /// A value that is no name, range or duration, and the keys that lead to it.
-pub(super) struct Wrong {
-    pub(super) at: Vec<String>,
-    pub(super) message: String,
+pub(crate) struct Wrong {
+    pub(crate) at: Vec<String>,
+    pub(crate) message: String,
 }
 
-pub(super) fn wrong(at: &[&dyn std::fmt::Display], message: impl std::fmt::Display) -> Wrong {
+pub(crate) fn wrong(at: &[&dyn std::fmt::Display], message: impl std::fmt::Display) -> Wrong {
     let at =
         std::iter::once("spec".to_owned()).chain(at.iter().map(|key| key.to_string())).collect();
     Wrong { at, message: message.to_string() }

@@ -14,6 +14,7 @@ use towpath_core::source::{
 };
 
 use super::duration;
+use super::mistake::{Wrong, wrong};
 
 /// A value that is not what its key asks for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +84,20 @@ pub enum CredentialSpec {
     File(String),
 }
 
+/// The source at place `i` of the file; those before it have other names.
+pub(super) fn convert(i: usize, spec: &SourceSpec, before: &[Source]) -> Result<Source, Wrong> {
+    let at = |keys: &[String], message: &str| {
+        let mut all: Vec<&dyn std::fmt::Display> = vec![&"sources", &i];
+        all.extend(keys.iter().map(|key| key as &dyn std::fmt::Display));
+        wrong(&all, message)
+    };
+    let source = spec.convert().map_err(|e| at(&e.at, &e.message))?;
+    if before.iter().any(|other| other.name == source.name) {
+        return Err(at(&["name".to_owned()], &format!("there is a source {} before", source.name)));
+    }
+    Ok(source)
+}
+
 impl SourceSpec {
     /// The source that is stated.
     ///
@@ -142,7 +157,7 @@ impl AuthSpec {
 }
 
 impl CredentialSpec {
-    fn convert(&self, at: &[&str]) -> Result<Credential, InvalidValue> {
+    pub(super) fn convert(&self, at: &[&str]) -> Result<Credential, InvalidValue> {
         let bad = |key, message| Err(invalid(&[at, &[key]].concat(), message));
         match self {
             // What a variable cannot be called may be the secret itself, and is not repeated.
@@ -171,6 +186,10 @@ pub struct AlertsSpec {
     pub max: usize,
     /// For how long back, at every sample: `1h`. Left out: now only, which is all that an Alertmanager knows.
     pub over: Option<String>,
+    /// The environments whose clusters are meant, where the source tells clusters apart. Left out: the environment
+    /// itself and all that come before it.
+    #[serde(default)]
+    pub r#in: Vec<String>,
     /// Whether silenced and inhibited alerts count, too. A Prometheus knows nothing of either: there all count.
     #[serde(default)]
     pub count_silenced: bool,

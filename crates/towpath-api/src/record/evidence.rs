@@ -2,6 +2,8 @@
 //!
 //! Written once and read for ever, as records are. Must not judge: that is `towpath_core::gate::judge`.
 
+mod gauges;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,6 +20,7 @@ use towpath_core::running::Health;
 use towpath_core::version::{Range, Version};
 use towpath_core::window::{Kind, Window};
 
+use self::gauges::{AlertsFile, MetricFile};
 use super::RecordError;
 use crate::path_file::WindowSpec;
 
@@ -154,6 +157,10 @@ pub enum InputsFile {
         /// The last report.
         last: Option<ReportedFile>,
     },
+    /// Alerts.
+    Alerts(AlertsFile),
+    /// A metric.
+    Metric(MetricFile),
 }
 
 /// Whether a place of releases answered.
@@ -492,6 +499,12 @@ impl From<&Inputs> for InputsFile {
                 Self::Window { windows, now: text(now) }
             }
             Inputs::Begun { at } => Self::Begun { at: text(at) },
+            Inputs::Alerts { source, question, max, answer } => {
+                Self::Alerts(AlertsFile::of(source, question, *max, answer.as_ref()))
+            }
+            Inputs::Metric { source, question, condition, measured } => {
+                Self::Metric(MetricFile::of(source, question, condition, measured.as_ref()))
+            }
             Inputs::Status { name, last } => Self::Status {
                 name: name.clone(),
                 last: last.as_ref().map(|r| ReportedFile {
@@ -614,6 +627,8 @@ impl TryFrom<InputsFile> for Inputs {
                 Self::Window { windows: all(windows, Window::try_from)?, now: now.parse()? }
             }
             InputsFile::Begun { at } => Self::Begun { at: at.parse()? },
+            InputsFile::Alerts(file) => file.read()?,
+            InputsFile::Metric(file) => file.read()?,
             InputsFile::Status { name, last } => Self::Status {
                 name,
                 last: match last {

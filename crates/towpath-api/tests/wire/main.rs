@@ -1,5 +1,6 @@
-//! What crosses the boundary, there and back: `towpath.yaml` with its mistakes, and the ledger's records.
+//! What crosses the boundary, there and back: `towpath.yaml` and scenarios with their mistakes, and the ledger's records.
 
 mod path_file;
 mod path_text;
 mod record;
+mod scenario_file;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::civil::date;
 use proptest::prelude::*;
-use towpath_api::path_file::{PathFileError, duration, parse, parse_with};
+use towpath_api::path_file::{PathFileError, Reader, duration, parse, parse_with};
 use towpath_core::finding::Severity;
 use towpath_core::gate::Condition;
 use towpath_core::tracking::Policy;
@@ -27,6 +27,14 @@ fn every_mistake_is_placed() {
         ("spec:\n  environments:\n  - name: a\n    gate: []\n", "6:5", "unknown field `gate`"),
         ("spec:\n  trunk: [main]\n", "4:10", "invalid type: list, expected a string"),
         ("spec:\n  trunk: 1\n", "4:10", "expected a string"),
+        ("spec:\n  signers: {gpg: keys}\n", "4:13", "unknown field `gpg`"),
+        ("spec:\n  signers:\n    ssh: ../keys\n", "5:10", "leaves its folder"),
+        ("spec:\n  signers:\n    openpgp: a/../../b\n", "5:14", "leaves its folder"),
+        (
+            "spec:\n  environments:\n  - name: a\n    gates:\n    - soak: 1h\n    - approval:\n        signed: true\n",
+            "9:17",
+            "nobody could give such an approval: `spec.signers` names no keys",
+        ),
         ("spec: here\n", "3:7", "invalid type: string \"here\", expected a mapping"),
         ("spec:\n  environments: {a: b}\n", "4:17", "expected a list"),
         ("spec:\n  environments:\n  - tracks: exact\n", "5:5", "missing field `name`"),
@@ -174,6 +182,22 @@ fn everything_may_be_left_out() -> Result<(), PathFileError> {
 }
 
 #[test]
+fn signers_are_places_in_the_repository() -> Result<(), PathFileError> {
+    let gate = "  environments:\n  - name: a\n    gates:\n    - approval: {signed: true}\n";
+    for (places, ssh, openpgp) in [
+        ("{ssh: .towpath/allowed_signers}", Some(".towpath/allowed_signers"), None),
+        ("{openpgp: ./keys/}", None, Some("keys")),
+        ("{ssh: a, openpgp: .}", Some("a"), Some("")),
+    ] {
+        let text = format!("{HEAD}spec:\n  signers: {places}\n{gate}");
+        let stated = parse("towpath.yaml", text.as_bytes())?.signers;
+        assert_eq!(stated.ssh.as_ref().map(|file| file.as_str()), ssh);
+        assert_eq!(stated.openpgp.as_ref().map(|folder| folder.as_str()), openpgp);
+    }
+    Ok(())
+}
+
+#[test]
 fn what_is_stated_is_read() -> Result<(), PathFileError> {
     let text = format!(
         "{HEAD}spec:\n  trunk: main\n  components:\n  - name: platform\n    paths: [./platform/, .]\n    releases: oci://r/p\n  environments:\n  - name: staging\n  - name: production\n    tracks: exact\n    clusters:\n    - path: ./clusters/eu/\n    gates:\n    - approval: {{}}\n    - soak: 1h30m\n    - order: {{component: crds, range: 1.x}}\n  registries:\n  - from: oci://r/\n    to: oci-layout:../a/\n"
@@ -253,12 +277,13 @@ fn silences_have_their_place_and_days_need_no_quotes() {
 
 #[test]
 fn rules_are_known_to_whoever_knows_them() {
+    let reader = Reader { is_rule: &|id| id == "known", is_condition: &|_, _| Ok(()) };
     for (checks, place) in [
         ("silence: [{rule: nothing, reason: a}]", "5:22"),
         ("severity: {known: info, nothing: error}", "5:38"),
     ] {
         let text = format!("{HEAD}spec:\n  checks:\n    {checks}\n");
-        let error = parse_with("towpath.yaml", text.as_bytes(), &|id| id == "known");
+        let error = parse_with("towpath.yaml", text.as_bytes(), &reader);
         let report = error.map_or_else(|error| error.to_string(), |_| String::new());
         assert!(
             report.contains(&format!("towpath.yaml:{place}: there is no rule nothing")),

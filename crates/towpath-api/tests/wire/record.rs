@@ -17,6 +17,10 @@ use towpath_core::record::{
 };
 use towpath_core::release::{Reach, Seen};
 use towpath_core::running::Health;
+use towpath_core::source::{
+    AlertsQuestion, AlertsSeen, Answer, Labels, Matcher, Measured, Met, MetricQuestion, MetricSeen,
+    Sampled, Series, Stretch, Unanswered,
+};
 use towpath_core::version::Range;
 use towpath_core::window::{Kind, Once, Recurring, Span, Window};
 
@@ -279,12 +283,60 @@ fn inputs() -> impl Strategy<Value = Inputs> {
             now: time,
         },
         Inputs::Begun { at: time },
+        alerts(None),
+        alerts(Some(Ok(AlertsSeen {
+            firing: [[("alertname", "Down")].into_iter().collect::<Labels>()].into(),
+            history: vec![Sampled { at: time, firing: 1 }],
+        }))),
+        alerts(Some(Err(Unanswered { why: why.clone() }))),
+        metric(None),
+        metric(Some((Ok(MetricSeen::default()), Met::NoData))),
+        metric(Some((Err(Unanswered { why: why.clone() }), Met::CannotTell(why.clone())))),
+        metric(Some((
+            Ok(MetricSeen { series: vec![series("NaN")], baseline: Some(vec![series("1e-05")]) }),
+            Met::Holds,
+        ))),
         Inputs::Status { name: "ci".to_owned(), last: None },
         Inputs::Status {
             name: "ci".to_owned(),
             last: Some(Reported { success: true, by: "Bob".to_owned(), at: time, detail: why }),
         },
     ])
+}
+
+fn alerts(value: Option<Result<AlertsSeen, Unanswered>>) -> Inputs {
+    Inputs::Alerts {
+        source: read("prometheus"),
+        question: AlertsQuestion {
+            matchers: vec![Matcher::parse(r#"severity=~"a|b""#).expect("a matcher")],
+            over: Duration::from_secs(3600),
+            count_silenced: true,
+            clusters: ["eu-1".to_owned()].into(),
+        },
+        max: 2,
+        answer: value.map(|value| Answer { at: moment(), value }),
+    }
+}
+
+fn metric(measured: Option<(Result<MetricSeen, Unanswered>, Met)>) -> Inputs {
+    Inputs::Metric {
+        source: read("prometheus"),
+        question: MetricQuestion {
+            query: "up".to_owned(),
+            baseline: Some(Stretch { from: moment(), until: moment() }),
+        },
+        condition: "change < 10.0".to_owned(),
+        measured: measured
+            .map(|(value, met)| Measured { seen: Answer { at: moment(), value }, met }),
+    }
+}
+
+fn series(value: &str) -> Series {
+    Series { labels: [("a", "b")].into_iter().collect(), value: value.to_owned() }
+}
+
+fn moment() -> Timestamp {
+    "2026-01-05T09:00:00Z".parse().expect("a time")
 }
 
 fn read_hash() -> PlanHash {

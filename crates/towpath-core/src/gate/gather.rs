@@ -2,6 +2,11 @@
 //!
 //! Must not judge. A part of the snapshot that is not known is handed on as not known.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use super::inputs::{FailedIn, Given, Inputs, SoakState, Soaking, VerifiedIn};
 use super::stated::Condition;
 use crate::candidate::{version_at, version_in};
@@ -14,6 +19,7 @@ use crate::release::Release;
 use crate::rollout::{is_of, told};
 use crate::running::{Contact, Health};
 use crate::snapshot::Snapshot;
+use crate::source::{AlertsQuestion, MetricQuestion, Stretch};
 
 /// What a gate stands before.
 pub struct Context<'a> {
@@ -112,7 +118,53 @@ pub fn stated(condition: &Condition, context: &Context<'_>) -> Inputs {
         Condition::Status { name } => {
             Inputs::Status { name: name.clone(), last: history.last_report(context.release, name) }
         }
+        Condition::Alerts { source, question, max, environments } => {
+            let question =
+                AlertsQuestion { clusters: clusters(context, environments), ..question.clone() };
+            let asked = (source.clone(), question);
+            let answer = snapshot.answers.alerts.get(&asked).cloned();
+            let (source, question) = asked;
+            Inputs::Alerts { source, question, max: *max, answer }
+        }
+        Condition::Metric { source, query, condition, baseline } => {
+            let baseline = baseline.map(|long| before(entered(context), long));
+            let question = MetricQuestion { query: query.clone(), baseline };
+            let asked = (source.clone(), question, condition.clone());
+            let measured = snapshot.answers.metrics.get(&asked).cloned();
+            let (source, question, condition) = asked;
+            Inputs::Metric { source, question, condition, measured }
+        }
     }
+}
+
+/// The names of the clusters of these environments; of none: of the one that is entered and those before.
+fn clusters(context: &Context<'_>, environments: &[EnvironmentName]) -> BTreeSet<String> {
+    let named: Vec<&Environment> = match environments {
+        [] => context.before.iter().copied().chain([context.environment]).collect(),
+        names => names.iter().filter_map(|name| context.path.environment(name)).collect(),
+    };
+    named.iter().flat_map(|e| &e.clusters).map(|c| c.name.to_string()).collect()
+}
+
+/// When the release began to enter the last environment that it did enter: what was measured before that is what it is
+/// compared with. It is now where the release is nowhere yet.
+fn entered(context: &Context<'_>) -> Timestamp {
+    let (history, release) = (&context.snapshot.history, context.release);
+    let began = |environment: &Environment| {
+        let of_release: Vec<_> = history
+            .promotions(&environment.name, &release.component)
+            .filter(|(_, p)| p.version == release.version)
+            .collect();
+        let (_, last) = of_release.last()?;
+        of_release.iter().find(|(_, p)| p.plan == last.plan).map(|(record, _)| record.at)
+    };
+    let all = context.before.iter().copied().chain([context.environment]);
+    all.filter_map(began).max().unwrap_or(context.snapshot.now)
+}
+
+/// A stretch of time that ends at a moment.
+fn before(until: Timestamp, long: Duration) -> Stretch {
+    Stretch { from: until.checked_sub(long).unwrap_or(Timestamp::MIN), until }
 }
 
 fn checks(context: &Context<'_>) -> Inputs {
@@ -157,7 +209,7 @@ fn path(context: &Context<'_>) -> Inputs {
 /// Whether any cluster of an environment is connected.
 fn observed(path: &Path, snapshot: &Snapshot, name: &EnvironmentName) -> bool {
     let clusters = path.environment(name).map_or(&[][..], |e| &e.clusters);
-    clusters.iter().any(|c| snapshot.running.contains_key(&c.name))
+    clusters.iter().any(|c| snapshot.running.is_connected(&c.name))
 }
 
 /// What each cluster of an environment that has the component says of the release.
@@ -205,7 +257,7 @@ fn soaking(context: &Context<'_>, environment: &Environment) -> Vec<Soaking> {
 
 /// The shortest of the soaks that the ledger has of the release in all environments before: it counts only where each
 /// release is taken in turn, because then those before may have gone on.
-fn recorded_soak(context: &Context<'_>) -> Option<(jiff::Timestamp, jiff::Timestamp)> {
+fn recorded_soak(context: &Context<'_>) -> Option<(Timestamp, Timestamp)> {
     if context.environment.conduct.supersede != Supersede::Every || context.before.is_empty() {
         return None;
     }

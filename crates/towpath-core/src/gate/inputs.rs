@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::id::{ClusterName, ComponentName, EnvironmentName, TestName};
+use crate::id::{ClusterName, ComponentName, EnvironmentName, SourceName, TestName};
 use crate::record::{PlanHash, Signature};
 use crate::release::{Reach, Seen};
 use crate::running::Health;
+use crate::source::{AlertsQuestion, AlertsSeen, Answer, Measured, MetricQuestion, Question};
 use crate::version::{Range, Version};
 use crate::window::Window;
 
@@ -129,9 +130,77 @@ pub enum Inputs {
         /// The last report.
         last: Option<Reported>,
     },
+    /// Alerts.
+    Alerts {
+        /// Which source was asked.
+        source: SourceName,
+        /// What.
+        question: AlertsQuestion,
+        /// How many may fire at one time.
+        max: usize,
+        /// The answer; `None`: nobody asked.
+        answer: Option<Answer<AlertsSeen>>,
+    },
+    /// A metric.
+    Metric {
+        /// Which source was asked.
+        source: SourceName,
+        /// What.
+        question: MetricQuestion,
+        /// What must hold of it, in CEL.
+        condition: String,
+        /// What was measured, and what the condition says; `None`: nobody asked.
+        measured: Option<Measured>,
+    },
 }
 
 impl Inputs {
+    /// What a source must be asked before this can be judged.
+    #[must_use]
+    pub fn question(&self) -> Option<Question> {
+        match self {
+            Self::Alerts { source, question, answer: None, .. } => {
+                Some(Question::Alerts { source: source.clone(), question: question.clone() })
+            }
+            Self::Metric { source, question, condition, measured: None } => {
+                Some(Question::Metric {
+                    source: source.clone(),
+                    question: question.clone(),
+                    condition: condition.clone(),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// How old what was looked at is: when the oldest of what decides came to be known. `None`: it is of the moment of
+    /// the look.
+    #[must_use]
+    pub fn as_of(&self) -> Option<Timestamp> {
+        match self {
+            Self::Approval { given, .. } => given.iter().map(|one| one.at).min(),
+            Self::Verified { from, .. } => from.iter().filter_map(|one| one.since).min(),
+            Self::Test { runs, .. } => runs.iter().map(|run| run.at).min(),
+            Self::Status { last, .. } => last.as_ref().map(|report| report.at),
+            Self::Freeze { freezes } => freezes.iter().map(|freeze| freeze.since).min(),
+            Self::Path { failed, .. } => failed.iter().map(|failed| failed.at).max(),
+            Self::Begun { at } => Some(*at),
+            Self::Soak { clusters, .. } => {
+                let lost = clusters.iter().filter_map(|soaking| match soaking.state {
+                    SoakState::Lost { since } => Some(since),
+                    _ => None,
+                });
+                lost.min()
+            }
+            Self::Checks { .. }
+            | Self::Release { .. }
+            | Self::Order { .. }
+            | Self::Window { .. }
+            | Self::Alerts { .. }
+            | Self::Metric { .. } => None,
+        }
+    }
+
     /// Whether this guards the beginning of a promotion only, and not each of its steps.
     #[must_use]
     pub fn guards_the_beginning(&self) -> bool {

@@ -2,6 +2,8 @@
 //!
 //! Unknown input is waiting, never open. Must not look at anything but its inputs.
 
+mod gauges;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use jiff::Timestamp;
 use super::Verdict;
 use super::inputs::{Given, Inputs, SoakState, Soaking, TestRun, VerifiedIn};
 use crate::id::EnvironmentName;
-use crate::record::Signature;
+use crate::record::{Signature, is_same_person};
 use crate::release::{Reach, Seen};
 use crate::version::Version;
 use crate::why::{Unsigned, Why, human};
@@ -91,6 +93,12 @@ pub fn judge(inputs: &Inputs) -> Verdict {
             }),
             None => waiting(Why::StatusMissing { name: name.clone() }),
         },
+        Inputs::Alerts { source, question, max, answer } => {
+            gauges::alerts(source, question, *max, answer.as_ref())
+        }
+        Inputs::Metric { source, question, condition, measured } => {
+            gauges::metric(source, question, condition, measured.as_ref())
+        }
     }
 }
 
@@ -151,17 +159,22 @@ fn approval(inputs: &Inputs) -> Verdict {
     let mut expired = None;
     for one in given {
         let who = one.by.as_str();
-        if authors.iter().any(|author| same(author, who)) {
+        if authors.iter().any(|author| is_same_person(author, who)) {
             by_author.get_or_insert_with(|| who.to_owned());
-        } else if !by.is_empty() && !by.iter().any(|allowed| same(allowed, who)) {
+        } else if !by.is_empty() && !by.iter().any(|allowed| is_same_person(allowed, who)) {
             if !by_others.contains(&one.by) {
                 by_others.push(one.by.clone());
             }
         } else if let Some(problem) = signed.then(|| unverified(one)).flatten() {
-            unsigned.push(Unsigned { by: one.by.clone(), problem });
+            let problem = Unsigned { by: one.by.clone(), problem };
+            if !unsigned.contains(&problem) {
+                unsigned.push(problem);
+            }
         } else if let Some(until) = ends(one, *valid_for).filter(|until| until <= now) {
             expired = expired.max(Some(until));
-        } else if let Some(known) = approvers.iter_mut().find(|other| same(&other.by, who)) {
+        } else if let Some(known) =
+            approvers.iter_mut().find(|other| is_same_person(&other.by, who))
+        {
             known.at = known.at.max(one.at);
         } else {
             approvers.push(one.clone());
@@ -190,7 +203,7 @@ fn approval(inputs: &Inputs) -> Verdict {
 /// What speaks against the signature of an approval that must have one.
 fn unverified(given: &Given) -> Option<String> {
     match &given.signature {
-        Signature::Good { by } if same(by, &given.by) => None,
+        Signature::Good { by } if is_same_person(by, &given.by) => None,
         Signature::Good { by } => Some(format!("it is signed by {by}")),
         Signature::Bad { why } => Some(why.clone()),
         Signature::Missing => Some("it is not signed".to_owned()),
@@ -307,6 +320,7 @@ fn test(name: &str, environments: &[EnvironmentName], runs: &[TestRun]) -> Verdi
         .filter_map(of)
         .map(|run| match run.attempts {
             0 | 1 => format!("in {}", run.environment),
+            2 => format!("in {} after one retry", run.environment),
             more => format!("in {} after {} retries", run.environment, more - 1),
         })
         .collect();
@@ -314,14 +328,4 @@ fn test(name: &str, environments: &[EnvironmentName], runs: &[TestRun]) -> Verdi
         0 => "nothing comes before it".to_owned(),
         _ => format!("passed {}", told.into_iter().collect::<Vec<_>>().join(" and ")),
     })
-}
-
-/// Whether two people, as Git names them, are one: by address, in which case does not count.
-fn same(one: &str, other: &str) -> bool {
-    email(one).eq_ignore_ascii_case(email(other))
-}
-
-/// The address in `Name <email>`, or the whole text.
-fn email(person: &str) -> &str {
-    person.rsplit_once('<').and_then(|(_, rest)| rest.strip_suffix('>')).unwrap_or(person).trim()
 }

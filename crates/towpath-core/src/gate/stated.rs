@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::id::{ComponentName, EnvironmentName, GateName, TestName};
+use crate::id::{ComponentName, EnvironmentName, GateName, SourceName, TestName};
+use crate::source::AlertsQuestion;
 use crate::version::Range;
 use crate::window::Window;
 
@@ -19,18 +20,22 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// The gates of an environment, each under its condition's word; the second of a kind is `word/2`.
+    /// The gates of an environment, each under its condition's word, a test under `test/` and its name; the second of a
+    /// name is `word/2`.
     #[must_use]
     pub fn named(conditions: Vec<Condition>) -> Vec<Self> {
         let mut out: Vec<Self> = Vec::new();
         for condition in conditions {
-            let same = out.iter().filter(|g| g.condition.word() == condition.word()).count();
-            let text = match (&condition, same) {
-                (Condition::Test { name, .. }, 0) => format!("test/{name}"),
-                (_, 0) => condition.word().to_owned(),
-                (_, n) => format!("{}/{}", condition.word(), n + 1),
+            let word = condition.word();
+            let first = match &condition {
+                Condition::Test { name, .. } => format!("test/{name}"),
+                _ => word.to_owned(),
             };
-            let name = GateName::parse(&text).expect("a word, or a word and a name");
+            let name = std::iter::once(first)
+                .chain((2..).map(|n: usize| format!("{word}/{n}")))
+                .map(|text| GateName::parse(&text).expect("a word, or a word and a name"))
+                .find(|name| out.iter().all(|gate| gate.name != *name))
+                .expect("there are more numbers than gates");
             out.push(Self { name, condition });
         }
         out
@@ -87,6 +92,28 @@ pub enum Condition {
         /// Its name (context).
         name: String,
     },
+    /// No more alerts fire than may, now and at every sample of a stretch of time.
+    Alerts {
+        /// Which source is asked.
+        source: SourceName,
+        /// Which alerts; its clusters are those of the environments.
+        question: AlertsQuestion,
+        /// How many may fire at one time.
+        max: usize,
+        /// Whose clusters are meant; empty: of the environment itself and of those before.
+        environments: Vec<EnvironmentName>,
+    },
+    /// What a source measures satisfies a condition.
+    Metric {
+        /// Which source is asked.
+        source: SourceName,
+        /// The query, in PromQL.
+        query: String,
+        /// The condition, in CEL.
+        condition: String,
+        /// How long before the release entered the last environment the baseline is taken.
+        baseline: Option<Duration>,
+    },
 }
 
 impl Condition {
@@ -101,6 +128,8 @@ impl Condition {
             Self::Test { .. } => "test",
             Self::Window { .. } => "window",
             Self::Status { .. } => "status",
+            Self::Alerts { .. } => "alerts",
+            Self::Metric { .. } => "metric",
         }
     }
 }

@@ -2,13 +2,17 @@
 //!
 //! The first of them in the order of the path carries the proposal; the others say that they move with it.
 
+use std::collections::BTreeSet;
+
 use super::enter::{Entry, enter};
+use super::going::Going;
 use super::{Outcome, Planner, Proposal};
 use crate::candidate::{previous_with, version_in};
-use crate::id::{ComponentName, EnvironmentName};
-use crate::pin::Pin;
+use crate::id::{ClusterName, ComponentName, EnvironmentName};
+use crate::placed::{Placed, placed};
 use crate::record::SetMember;
 use crate::release::Release;
+use crate::version::Version;
 use crate::why::Why;
 
 /// The proposal for a member of the environment's bundle.
@@ -18,14 +22,14 @@ pub(super) fn propose(planner: &Planner<'_>, mut proposal: Proposal) -> Proposal
     let members: Vec<&ComponentName> =
         here.into_iter().filter(|c| environment.conduct.bundle.contains(*c)).collect();
     let Some((first, others)) = members.split_first() else { return proposal };
-    let pins_of = |component: &ComponentName| -> Vec<&Pin> {
-        snapshot.pins_of(&environment.name, component).collect()
+    let pins_of = |component: &ComponentName| -> Vec<Placed<'_>> {
+        placed(snapshot, &environment.name, component)
     };
     if **first == *planner.component {
         let all: Vec<_> =
             members.iter().map(|component| (*component, pins_of(component))).collect();
-        if let Some(going) = planner.going_on(&proposal, &all) {
-            return going;
+        if let Going::On(going) = planner.going_on(&proposal, &all) {
+            return *going;
         }
     }
     let before: Vec<EnvironmentName> = if planner.request.rollback {
@@ -54,7 +58,11 @@ pub(super) fn propose(planner: &Planner<'_>, mut proposal: Proposal) -> Proposal
         match settled {
             // What it has is the set's; a newer release of it alone is no reason to move.
             true if !is_behind(&proposal) => proposal.outcome = Outcome::UpToDate,
-            _ => proposal.waiting.push(Why::MovesWith { component: (*first).clone() }),
+            true => {
+                let components = members.into_iter().cloned().collect();
+                proposal.waiting.push(Why::NoVerifiedSet { components, environments: before });
+            }
+            false => proposal.waiting.push(Why::MovesWith { component: (*first).clone() }),
         }
         return proposal;
     }
@@ -63,12 +71,41 @@ pub(super) fn propose(planner: &Planner<'_>, mut proposal: Proposal) -> Proposal
     for (release, component) in moves.into_iter().zip(others) {
         entry.moves.push((release, pins_of(component)));
     }
+    let ahead = first_ahead(&entry.moves).filter(|_| !planner.request.rollback);
+    if ahead.is_some() {
+        leave_ahead(&mut entry.moves);
+    }
     let mut proposal = enter(planner, proposal, entry);
+    if let (Outcome::UpToDate, Some((has, previous))) = (proposal.outcome, ahead) {
+        proposal.waiting.push(Why::AheadOfPrevious { has, previous });
+        proposal.outcome = Outcome::Waiting;
+    }
     if proposal.waiting.is_empty() && is_behind(&proposal) {
         let components = members.into_iter().cloned().collect();
         proposal.waiting.push(Why::NoVerifiedSet { components, environments: before });
     }
     proposal
+}
+
+/// What a cluster has of a member above the set's release, and that release.
+fn first_ahead(moves: &[(Release, Vec<Placed<'_>>)]) -> Option<(Version, Version)> {
+    moves.iter().find_map(|(release, pins)| {
+        let has = pins.iter().filter_map(|p| p.version).find(|v| **v > release.version)?;
+        Some((has.clone(), release.version.clone()))
+    })
+}
+
+/// Leaves out the clusters that are ahead of the set with one of its members: the others beside it would be a set that
+/// nobody has seen.
+pub(super) fn leave_ahead(moves: &mut [(Release, Vec<Placed<'_>>)]) {
+    let mut ahead: BTreeSet<ClusterName> = BTreeSet::new();
+    for (release, pins) in moves.iter() {
+        let is_above = |p: &&Placed<'_>| p.version.is_some_and(|v| *v > release.version);
+        ahead.extend(pins.iter().filter(is_above).map(|p| p.pin.cluster.clone()));
+    }
+    if !ahead.is_empty() {
+        moves.iter_mut().for_each(|(_, pins)| pins.retain(|p| !ahead.contains(&p.pin.cluster)));
+    }
 }
 
 /// Whether there is a newer release than what the environment has.
@@ -97,8 +134,9 @@ fn chosen_set(
         found.into_iter().rev().filter_map(|(_, v)| releases(planner, members, &v.set)).collect()
     };
     let others: Vec<Vec<Vec<Release>>> = rest.iter().map(sets_of).collect();
-    let failed = |set: &[Release]| {
-        before.iter().any(|e| set.iter().any(|r| snapshot.history.failure(e, r).is_some()))
+    // Seen together, and each of them verified for itself: its tests passed, and nothing failed since.
+    let stands = |set: &[Release]| {
+        before.iter().all(|e| set.iter().all(|r| snapshot.history.verified(e, r).is_some()))
     };
     let is_here = |set: &[Release]| {
         set.iter().all(|r| {
@@ -108,7 +146,7 @@ fn chosen_set(
     };
     sets_of(last).into_iter().find(|set| {
         others.iter().all(|sets| sets.contains(set))
-            && !failed(set)
+            && stands(set)
             && !(planner.request.rollback && is_here(set))
     })
 }

@@ -5,15 +5,18 @@
 
 use sha2::{Digest as _, Sha256};
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Outcome, Planner, Proposal, add};
 use crate::action::{Action, Move};
-use crate::candidate::{previous_with, version_at, version_in};
+use crate::candidate::{previous_with, version_in};
 use crate::gate::{self, Context, Inputs, Judged, Overridden, Verdict};
 use crate::id::{ClusterName, GateName};
-use crate::pin::{Pin, Replacement};
-use crate::record::{Event, PlanHash};
+use crate::pin::Replacement;
+use crate::placed::{Placed, once_each};
+use crate::record::{Event, PlanHash, Signature};
 use crate::release::Release;
-use crate::rollout::{Batch, Having, Last, rollout};
+use crate::rollout::{Batch, Having, Last, Rollout, rollout};
 use crate::snapshot::Snapshot;
 use crate::version::Version;
 use crate::why::Why;
@@ -21,14 +24,42 @@ use crate::why::Why;
 /// What is to enter.
 pub(super) struct Entry<'a> {
     /// The release, and those that move with it, each with the pins of its component.
-    pub(super) moves: Vec<(Release, Vec<&'a Pin>)>,
+    pub(super) moves: Vec<(Release, Vec<Placed<'a>>)>,
     /// The promotion that this goes on with.
     pub(super) begun: Option<Last<'a>>,
+    /// How releases stand, where that was looked at: it takes long for many clusters, and these may be the same.
+    pub(super) rolled: Option<Rolled>,
+}
+
+/// How releases stand on clusters.
+pub(super) struct Rolled {
+    /// Each release, and how many of the pins of its component were looked at.
+    of: Vec<(Release, usize)>,
+    pub(super) rollout: Rollout,
+}
+
+impl Rolled {
+    pub(super) fn of(planner: &Planner<'_>, moves: &[(Release, Vec<Placed<'_>>)]) -> Self {
+        let by_release: Vec<(&Release, &[Placed<'_>])> =
+            moves.iter().map(|(release, pins)| (release, pins.as_slice())).collect();
+        Self {
+            of: moves.iter().map(|(release, pins)| (release.clone(), pins.len())).collect(),
+            rollout: rollout(planner.roster, planner.environment, &by_release, Having::Saying),
+        }
+    }
+
+    /// Whether this is how these stand. What is looked at of a component are all its pins that are not above the
+    /// release, or fewer: as many are the same.
+    fn is_of(&self, moves: &[(Release, Vec<Placed<'_>>)]) -> bool {
+        let mut these = moves.iter().map(|(release, pins)| (release, pins.len()));
+        self.of.iter().all(|(release, pins)| these.next() == Some((release, *pins)))
+            && these.next().is_none()
+    }
 }
 
 impl<'a> Entry<'a> {
-    pub(super) fn new(release: Release, pins: Vec<&'a Pin>) -> Self {
-        Self { moves: vec![(release, pins)], begun: None }
+    pub(super) fn new(release: Release, pins: Vec<Placed<'a>>) -> Self {
+        Self { moves: vec![(release, pins)], begun: None, rolled: None }
     }
 }
 
@@ -42,7 +73,9 @@ pub(super) fn enter(
     if !request.rollback && request.to.is_none() {
         // Nothing goes down that nobody asked to: a cluster that is ahead stays there.
         for (release, pins) in &mut entry.moves {
-            pins.retain(|pin| version_at(snapshot, pin).is_none_or(|v| v <= release.version));
+            let mut is_above =
+                once_each(|p: &Placed<'_>| p.version.is_some_and(|v| *v > release.version));
+            pins.retain(|placed| !is_above(placed));
         }
     }
     let Some((release, _)) = entry.moves.first() else { return proposal };
@@ -51,9 +84,8 @@ pub(super) fn enter(
     proposal.with = entry.moves.iter().skip(1).map(|(release, _)| release.clone()).collect();
     let everything = edits(&mut proposal, &entry, |_| true);
     let blocked = proposal.waiting.iter().any(|w| matches!(w, Why::PinNotEditable { .. }));
-    let by_release: Vec<(&Release, Vec<&Pin>)> =
-        entry.moves.iter().map(|(release, pins)| (release, pins.clone())).collect();
-    let rollout = rollout(snapshot, planner.environment, &by_release, Having::Saying);
+    let rolled = entry.rolled.take().filter(|rolled| rolled.is_of(&entry.moves));
+    let rollout = rolled.unwrap_or_else(|| Rolled::of(planner, &entry.moves)).rollout;
     let batch = rollout.next.clone();
     proposal.rollout = Some(rollout);
     if everything.is_empty() && !blocked {
@@ -110,9 +142,10 @@ fn edits(
 ) -> Vec<Replacement> {
     let mut out = Vec::new();
     for (release, pins) in &entry.moves {
-        for pin in pins.iter().filter(|pin| chosen(&pin.cluster)) {
+        let mut says = once_each(|placed: &Placed<'_>| placed.pin.says(release));
+        for pin in pins.iter().filter(|p| !says(p)).map(|p| p.pin).filter(|p| chosen(&p.cluster)) {
             match pin.set_to(release) {
-                Ok(edits) => edits.into_iter().for_each(|edit| add(&mut out, edit)),
+                Ok(edits) => out.extend(edits),
                 Err(why) => {
                     let at = pin.at.clone();
                     add(&mut proposal.waiting, Why::PinNotEditable { at, why });
@@ -120,7 +153,9 @@ fn edits(
             }
         }
     }
-    out.sort_by(|a, b| (&a.file, a.range.start).cmp(&(&b.file, b.range.start)));
+    let place = |edit: &Replacement| (edit.range.start, edit.range.end);
+    out.sort_by(|a, b| (&a.file, place(a), &a.new).cmp(&(&b.file, place(b), &b.new)));
+    out.dedup();
     out
 }
 
@@ -132,27 +167,34 @@ fn action(
     chosen: &impl Fn(&ClusterName) -> bool,
 ) -> Option<Action> {
     let (snapshot, environment) = (planner.snapshot, planner.environment);
-    let mut clusters: Vec<ClusterName> = Vec::new();
-    let mut total = 0;
-    for cluster in environment.clusters.iter().map(|c| &c.name) {
-        let mut pins =
-            entry.moves.iter().flat_map(|(release, pins)| pins.iter().map(move |p| (release, p)));
-        let mut mine = pins.by_ref().filter(|(_, pin)| pin.cluster == *cluster).peekable();
-        total += usize::from(mine.peek().is_some());
-        let moves = mine.any(|(r, pin)| version_at(snapshot, pin).as_ref() != Some(&r.version));
-        if moves && chosen(cluster) {
-            clusters.push(cluster.clone());
+    // Whether each cluster that has one of the components is moved.
+    let mut moved: BTreeMap<&ClusterName, bool> = BTreeMap::new();
+    for (release, pins) in &entry.moves {
+        for placed in pins {
+            let moves = placed.version != Some(&release.version) && chosen(&placed.pin.cluster);
+            *moved.entry(&placed.pin.cluster).or_default() |= moves;
         }
     }
-    // No name is every name: so records of environments without waves stay short.
-    if clusters.len() == total {
+    let here = environment.clusters.iter().map(|c| &c.name);
+    let moves = |c: &&ClusterName| moved.get(c).is_some_and(|moves| *moves);
+    let mut clusters: Vec<ClusterName> = here.filter(moves).cloned().collect();
+    // No name is every name: so records of environments without waves stay short. A cluster that is ahead has the
+    // component too, and does not move.
+    let mut all: BTreeSet<&ClusterName> = BTreeSet::new();
+    for (release, _) in &entry.moves {
+        let pins = snapshot.pins.of(&environment.name, &release.component);
+        all.extend(pins.iter().map(|pin| &pin.cluster));
+    }
+    if clusters.len() == all.len() {
         clusters.clear();
     }
+    let named: BTreeSet<&ClusterName> = clusters.iter().collect();
     let moves = entry.moves.iter().map(|(release, pins)| Move {
         release: release.clone(),
         from: pins
             .iter()
-            .find(|pin| clusters.is_empty() || clusters.contains(&pin.cluster))
+            .map(|placed| placed.pin)
+            .find(|pin| named.is_empty() || named.contains(&pin.cluster))
             .map(|pin| pin.tracking.to_string())
             .unwrap_or_default(),
         replaced: version_in(snapshot, &environment.name, &release.component),
@@ -172,7 +214,7 @@ fn action(
 }
 
 /// Why the next clusters may not move yet, or did not come well through it.
-fn why_not_now(version: &Version, batch: &Batch) -> Option<Why> {
+pub(super) fn why_not_now(version: &Version, batch: &Batch) -> Option<Why> {
     let version = version.clone();
     Some(match batch.clone() {
         Batch::Move { .. } | Batch::Done => return None,
@@ -249,6 +291,9 @@ fn overridden(snapshot: &Snapshot, hash: &PlanHash, mut judged: Judged) -> Judge
     let history = &snapshot.history;
     let found =
         counts.then(|| history.override_of(judged.gate.as_str(), hash, snapshot.now)).flatten();
+    // A word that stands for signed ones is signed itself, or anybody could give it in anybody's name.
+    let signed = matches!(judged.inputs, Inputs::Approval { signed: true, .. });
+    let found = found.filter(|o| !signed || matches!(o.signature, Signature::Good { .. }));
     judged.overridden = found.map(|o| Overridden {
         by: o.by.to_owned(),
         reason: o.reason.to_owned(),
@@ -265,16 +310,10 @@ impl Inputs {
 
 /// Who made the release, as the ledger recorded it; several where it was recorded more than once.
 fn authors_of<'a>(snapshot: &'a Snapshot, release: &Release) -> Vec<&'a str> {
-    snapshot
-        .history
-        .records
-        .iter()
+    let records = snapshot.history.of_releases(&release.component);
+    records
         .filter_map(|r| match &r.event {
-            Event::Released { component, version, .. }
-                if *component == release.component && *version == release.version =>
-            {
-                Some(r.by.as_str())
-            }
+            Event::Released { version, .. } if *version == release.version => Some(r.by.as_str()),
             _ => None,
         })
         .collect()
@@ -309,10 +348,9 @@ fn hash_of(snapshot: &Snapshot, proposal: &Proposal, edits: &[Replacement]) -> P
         field(&edit.old);
         field(&edit.new);
     }
-    if let Some((at, why)) =
-        proposal.candidate.as_ref().and_then(|r| history.failure(&proposal.environment, r))
-        && went_back.is_none()
-    {
+    let entering = proposal.candidate.iter().chain(&proposal.with);
+    let failures = entering.filter_map(|r| history.failure(&proposal.environment, r));
+    for (at, why) in failures.filter(|_| went_back.is_none()) {
         field(&at.to_string());
         field(&why);
     }

@@ -39,10 +39,10 @@ pub(super) fn holds(planner: &Planner<'_>, proposal: &Proposal) -> Vec<Why> {
     if !planner.environment.conduct.auto {
         out.push(Why::NotAutomatic);
     }
-    if let Some(release) = &proposal.candidate
-        && let Some((_, why)) = history.failure(name, release)
-    {
-        out.push(Why::FailedBefore { version: release.version.clone(), why });
+    for release in proposal.candidate.iter().chain(&proposal.with) {
+        if let Some((_, why)) = history.failure(name, release) {
+            out.push(Why::FailedBefore { version: release.version.clone(), why });
+        }
     }
     let since = planner.snapshot.now - FLAPPING_SPAN;
     let back =

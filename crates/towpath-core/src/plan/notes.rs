@@ -5,12 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::candidate::version_at;
 use crate::conduct::Supersede;
 use crate::gate::{Inputs, Verdict, after, judge};
 use crate::id::ComponentName;
 use crate::path::{Environment, Path};
-use crate::pin::Pin;
+use crate::placed::{Placed, Roster, placed};
 use crate::plan::Plan;
 use crate::record::{Event, OfRelease, SetMember, Verified};
 use crate::release::Release;
@@ -22,18 +21,32 @@ use crate::snapshot::Snapshot;
 pub fn notes(path: &Path, snapshot: &Snapshot, plan: &Plan) -> Vec<Event> {
     let mut out = Vec::new();
     for environment in path.environments() {
-        let good = good(path, snapshot, environment);
+        let roster = Roster::of_all(snapshot, environment);
+        let good = good(path, &roster, environment);
         let set: Vec<SetMember> = good.iter().map(|g| g.member()).collect();
         for one in &good {
             out.extend(verified(snapshot, environment, one, &set));
         }
         for component in snapshot.components_of(path, environment) {
-            out.extend(failed(snapshot, environment, component));
+            out.extend(failed(&roster, environment, component));
         }
     }
     out.extend(soaked(path, plan));
     let mut seen = BTreeSet::new();
     out.retain(|event| seen.insert(format!("{event:?}")));
+    out
+}
+
+/// When releases that are well now will have been so for long enough to be verified.
+pub(super) fn verifiable_at(path: &Path, snapshot: &Snapshot) -> Vec<jiff::Timestamp> {
+    let mut out = Vec::new();
+    for environment in path.environments() {
+        let long = environment.conduct.verify.healthy_for;
+        if !long.is_zero() {
+            let roster = Roster::of_all(snapshot, environment);
+            out.extend(good(path, &roster, environment).iter().map(|g| after(g.since, long)));
+        }
+    }
     out
 }
 
@@ -62,12 +75,13 @@ fn of(environment: &Environment, release: &Release) -> OfRelease {
     }
 }
 
-fn good(path: &Path, snapshot: &Snapshot, environment: &Environment) -> Vec<Good> {
+fn good(path: &Path, roster: &Roster<'_>, environment: &Environment) -> Vec<Good> {
+    let snapshot = roster.snapshot();
     let mut out = Vec::new();
     for component in snapshot.components_of(path, environment) {
-        let pins: Vec<&Pin> = snapshot.pins_of(&environment.name, component).collect();
+        let pins = placed(snapshot, &environment.name, component);
         let Some(release) = one_release(snapshot, component, &pins) else { continue };
-        let rollout = rollout(snapshot, environment, &[(&release, pins)], Having::Meaning);
+        let rollout = rollout(roster, environment, &[(&release, &pins)], Having::Meaning);
         let mut since = None;
         let healthy =
             rollout.waves.iter().flat_map(|w| &w.clusters).all(|(_, state)| match state {
@@ -85,10 +99,14 @@ fn good(path: &Path, snapshot: &Snapshot, environment: &Environment) -> Vec<Good
 }
 
 /// The release that all pins mean; `None` where they differ or it is not known.
-fn one_release(snapshot: &Snapshot, component: &ComponentName, pins: &[&Pin]) -> Option<Release> {
-    let version = version_at(snapshot, pins.first()?)?;
-    let all = pins.iter().all(|pin| version_at(snapshot, pin).as_ref() == Some(&version));
-    let release = snapshot.releases.get(component)?.find(&version)?;
+fn one_release(
+    snapshot: &Snapshot,
+    component: &ComponentName,
+    pins: &[Placed<'_>],
+) -> Option<Release> {
+    let version = pins.first()?.version?;
+    let all = pins.iter().all(|placed| placed.version == Some(version));
+    let release = snapshot.releases.get(component)?.find(version)?;
     all.then(|| release.clone())
 }
 
@@ -108,6 +126,11 @@ fn verified(
     if !verify.tests.iter().all(passed) {
         return None;
     }
+    // It was as healthy as this when somebody gave it up.
+    let given_up = history.given_up(&environment.name, &good.release);
+    if given_up.is_some_and(|at| good.since <= at) {
+        return None;
+    }
     // The same release with another set is news only to those who promote sets.
     let mut known = history.verifications(&environment.name, &good.release.component);
     let same_set = |v: &Verified| environment.conduct.bundle.is_empty() || v.set == set;
@@ -123,17 +146,18 @@ fn verified(
 }
 
 fn failed(
-    snapshot: &Snapshot,
+    roster: &Roster<'_>,
     environment: &Environment,
     component: &ComponentName,
 ) -> Option<Event> {
+    let snapshot = roster.snapshot();
     let last = last_promotion(snapshot, environment, component)?;
     if matches!(last.ended, Some(Ended::Failed | Ended::Aborted)) {
         return None;
     }
     let release = snapshot.releases.get(component)?.find(&last.promotion.version)?;
-    let pins: Vec<&Pin> = snapshot.pins_of(&environment.name, component).collect();
-    let rollout = rollout(snapshot, environment, &[(release, pins)], Having::Meaning);
+    let pins = placed(snapshot, &environment.name, component);
+    let rollout = rollout(roster, environment, &[(release, &pins)], Having::Meaning);
     let Batch::Failed { clusters, .. } = rollout.next else { return None };
     let told: Vec<String> = clusters.iter().map(|(c, why)| format!("{c}: {why}")).collect();
     Some(Event::Failed(of(environment, release), told.join("; ")))

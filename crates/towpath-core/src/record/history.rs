@@ -3,41 +3,107 @@
 //! Folding is the only way to read state from records, so replaying the ledger always gives the same. Must not look at
 //! anything but records.
 
+use std::fmt;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use super::{Event, PlanHash, Promotion, Record, Sandbox, Tested, Verified};
+use super::index::Index;
+use super::{Event, PlanHash, Promotion, Record, Sandbox, Signature, Tested, Verified};
 use crate::gate::{Frozen, Reported, TestRun};
 use crate::id::{ComponentName, EnvironmentName, TestName};
 use crate::release::Release;
 use crate::version::Version;
 
-/// What the ledger says, folded.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What the ledger says, folded. Shared: a copy costs nothing until a record is added to it.
+#[derive(Clone, Default)]
 pub struct History {
+    folded: Arc<Folded>,
+}
+
+#[derive(Clone, Default)]
+struct Folded {
     /// All records, oldest first.
-    pub records: Vec<Record>,
+    records: Vec<Arc<Record>>,
+    /// Where those stand that are about something.
+    index: Index,
 }
 
 impl History {
+    /// Folds records, oldest first.
+    #[must_use]
+    pub fn new(records: impl IntoIterator<Item = Record>) -> Self {
+        let mut history = Self::default();
+        records.into_iter().for_each(|record| history.push(record));
+        history
+    }
+
+    /// Adds the newest record.
+    pub fn push(&mut self, record: Record) {
+        let folded = Arc::make_mut(&mut self.folded);
+        folded.index.add(folded.records.len(), &record.event);
+        folded.records.push(Arc::new(record));
+    }
+
+    /// Says who signed the record at a position, counted from the oldest.
+    pub fn set_signature(&mut self, position: usize, signature: Signature) {
+        if let Some(record) = Arc::make_mut(&mut self.folded).records.get_mut(position) {
+            Arc::make_mut(record).signature = signature;
+        }
+    }
+
+    /// All records, oldest first.
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = &Record> + ExactSizeIterator {
+        self.folded.records.iter().map(|record| &**record)
+    }
+
+    /// The records that were added to another history to make this one; `None`: it was not made so.
+    pub(crate) fn since(&self, old: &Self) -> Option<impl Iterator<Item = &Record>> {
+        let (mine, theirs) = (&self.folded.records, &old.folded.records);
+        let grew = Arc::ptr_eq(&self.folded, &old.folded) || mine.get(..theirs.len())? == theirs;
+        grew.then(|| self.records().skip(theirs.len()))
+    }
+
+    fn at<'a>(
+        &'a self,
+        positions: &'a [usize],
+    ) -> impl DoubleEndedIterator<Item = &'a Record> + use<'a> {
+        positions.iter().map(|position| &*self.folded.records[*position])
+    }
+
+    /// What happened to a component in an environment, but for approvals and overrides, oldest first.
+    pub(crate) fn about<'a>(
+        &'a self,
+        environment: &EnvironmentName,
+        component: &ComponentName,
+    ) -> impl DoubleEndedIterator<Item = &'a Record> + use<'a> {
+        self.at(self.folded.index.of(environment, component))
+    }
+
+    /// Releases of a component and what was reported of them, oldest first.
+    pub(crate) fn of_releases<'a>(
+        &'a self,
+        component: &ComponentName,
+    ) -> impl DoubleEndedIterator<Item = &'a Record> + use<'a> {
+        self.at(self.folded.index.of_releases(component))
+    }
+
     /// The promotions of a component into an environment, oldest first.
     pub fn promotions<'a>(
         &'a self,
-        environment: &'a EnvironmentName,
-        component: &'a ComponentName,
-    ) -> impl DoubleEndedIterator<Item = (&'a Record, &'a Promotion)> {
-        self.records.iter().filter_map(move |r| match &r.event {
-            Event::Promoted(p) if p.environment == *environment && p.component == *component => {
-                Some((r, p))
-            }
+        environment: &EnvironmentName,
+        component: &ComponentName,
+    ) -> impl DoubleEndedIterator<Item = (&'a Record, &'a Promotion)> + use<'a> {
+        self.about(environment, component).filter_map(|r| match &r.event {
+            Event::Promoted(p) => Some((r, p)),
             _ => None,
         })
     }
 
     /// The approvals of a plan, oldest first.
     pub fn approvals<'a>(&'a self, hash: &'a PlanHash) -> impl Iterator<Item = &'a Record> {
-        self.records
-            .iter()
-            .filter(move |r| matches!(&r.event, Event::Approved { plan, .. } if plan == hash))
+        let of_plan = self.at(self.folded.index.of_plan(hash));
+        of_plan.filter(|r| matches!(&r.event, Event::Approved { .. }))
     }
 
     /// When and why a release failed in an environment, was given up or gone back from, where it was not tried again
@@ -49,7 +115,7 @@ impl History {
         release: &Release,
     ) -> Option<(Timestamp, String)> {
         let mut failed = None;
-        for record in &self.records {
+        for record in self.about(environment, &release.component) {
             match &record.event {
                 Event::Failed(of, why) if of.is(environment, release) => {
                     failed = Some((record.at, why.clone()));
@@ -57,9 +123,7 @@ impl History {
                 Event::Aborted(of, why) if of.is(environment, release) => {
                     failed = Some((record.at, format!("given up by {}: {why}", record.by)));
                 }
-                Event::Promoted(p)
-                    if p.environment == *environment && p.component == release.component =>
-                {
+                Event::Promoted(p) => {
                     if p.version == release.version {
                         failed = None;
                     } else if p.goes_back() && p.replaced.as_ref() == Some(&release.version) {
@@ -77,30 +141,57 @@ impl History {
         failed
     }
 
-    /// Since when a release is verified in an environment; a failure since then undoes it.
+    /// When somebody gave a release up in an environment, where it was not tried again since.
+    pub(crate) fn given_up(
+        &self,
+        environment: &EnvironmentName,
+        release: &Release,
+    ) -> Option<Timestamp> {
+        let mut about = self.about(environment, &release.component).rev();
+        about.find_map(|record| match &record.event {
+            Event::Aborted(of, _) if of.is(environment, release) => Some(Some(record.at)),
+            Event::Promoted(p) if p.version == release.version => Some(None),
+            _ => None,
+        })?
+    }
+
+    /// Since when a release is verified in an environment. A failure undoes it, and trying again does not bring it back.
     #[must_use]
     pub fn verified(&self, environment: &EnvironmentName, release: &Release) -> Option<Timestamp> {
-        let (at, _) = self
-            .verifications(environment, &release.component)
-            .rfind(|(_, v)| v.release.is(environment, release))?;
-        match self.failure(environment, release) {
-            Some((failed, _)) if failed >= at => None,
-            _ => Some(at),
-        }
+        self.standing(environment, release, |record| match &record.event {
+            Event::Verified(v) if v.release.is(environment, release) => Some(record.at),
+            _ => None,
+        })
+    }
+
+    /// The last of what speaks for a release in an environment, unless it failed, was given up or gone back from since.
+    fn standing<T>(
+        &self,
+        environment: &EnvironmentName,
+        release: &Release,
+        speaks_for: impl Fn(&Record) -> Option<T>,
+    ) -> Option<T> {
+        let undone = |record: &Record| match &record.event {
+            Event::Failed(of, _) | Event::Aborted(of, _) => of.is(environment, release),
+            Event::Promoted(p) => {
+                p.goes_back()
+                    && p.replaced.as_ref() == Some(&release.version)
+                    && p.version != release.version
+            }
+            _ => false,
+        };
+        let newest_first = self.about(environment, &release.component).rev();
+        newest_first.take_while(|record| !undone(record)).find_map(speaks_for)
     }
 
     /// The verifications of a component in an environment, oldest first, with their times.
     pub fn verifications<'a>(
         &'a self,
-        environment: &'a EnvironmentName,
-        component: &'a ComponentName,
-    ) -> impl DoubleEndedIterator<Item = (Timestamp, &'a Verified)> {
-        self.records.iter().filter_map(move |r| match &r.event {
-            Event::Verified(v)
-                if v.release.environment == *environment && v.release.component == *component =>
-            {
-                Some((r.at, v))
-            }
+        environment: &EnvironmentName,
+        component: &ComponentName,
+    ) -> impl DoubleEndedIterator<Item = (Timestamp, &'a Verified)> + use<'a> {
+        self.about(environment, component).filter_map(|r| match &r.event {
+            Event::Verified(v) => Some((r.at, v)),
             _ => None,
         })
     }
@@ -112,16 +203,12 @@ impl History {
         environment: &EnvironmentName,
         release: &Release,
     ) -> Option<(Timestamp, Timestamp)> {
-        let (at, span) = self.records.iter().rev().find_map(|r| match &r.event {
+        self.standing(environment, release, |record| match &record.event {
             Event::Soaked(of, since, until) if of.is(environment, release) => {
-                Some((r.at, (*since, *until)))
+                Some((*since, *until))
             }
             _ => None,
-        })?;
-        match self.failure(environment, release) {
-            Some((failed, _)) if failed >= at => None,
-            _ => Some(span),
-        }
+        })
     }
 
     /// The last run of a test for a release in an environment.
@@ -132,7 +219,7 @@ impl History {
         release: &Release,
         test: &TestName,
     ) -> Option<TestRun> {
-        self.records.iter().rev().find_map(|r| match &r.event {
+        self.about(environment, &release.component).rev().find_map(|r| match &r.event {
             Event::Tested(Tested { release: of, test: name, passed, attempts, detail })
                 if name == test && of.is(environment, release) =>
             {
@@ -151,11 +238,9 @@ impl History {
     /// The last report of an outside status of a release.
     #[must_use]
     pub fn last_report(&self, release: &Release, status: &str) -> Option<Reported> {
-        self.records.iter().rev().find_map(|r| match &r.event {
-            Event::Reported { component, version, name, success, detail }
-                if name == status
-                    && *component == release.component
-                    && *version == release.version =>
+        self.of_releases(&release.component).rev().find_map(|r| match &r.event {
+            Event::Reported { version, name, success, detail, .. }
+                if name == status && *version == release.version =>
             {
                 let (by, detail) = (r.by.clone(), detail.clone());
                 Some(Reported { success: *success, by, at: r.at, detail })
@@ -176,7 +261,7 @@ impl History {
     #[must_use]
     pub fn all_freezes(&self) -> Vec<Frozen> {
         let mut out: Vec<Frozen> = Vec::new();
-        for record in &self.records {
+        for record in self.at(self.folded.index.freezes()) {
             match &record.event {
                 Event::Frozen { environment, reason } => {
                     out.retain(|f| f.environment != *environment);
@@ -209,11 +294,10 @@ impl History {
     /// The override of a gate for a plan that still counts at `now`: who, why and until when.
     #[must_use]
     pub fn override_of(&self, gate: &str, hash: &PlanHash, now: Timestamp) -> Option<Override<'_>> {
-        self.records.iter().rev().find_map(|r| match &r.event {
-            Event::Overridden { gate: g, plan, reason, expires, .. }
-                if g == gate && plan == hash && *expires > now =>
-            {
-                Some(Override { by: &r.by, reason, expires: *expires })
+        self.at(self.folded.index.of_plan(hash)).rev().find_map(|r| match &r.event {
+            Event::Overridden { gate: g, reason, expires, .. } if g == gate && *expires > now => {
+                let signature = &r.signature;
+                Some(Override { by: &r.by, reason, expires: *expires, signature })
             }
             _ => None,
         })
@@ -223,7 +307,7 @@ impl History {
     #[must_use]
     pub fn sandboxes(&self) -> Vec<(&Record, &Sandbox)> {
         let mut out: Vec<(&Record, &Sandbox)> = Vec::new();
-        for record in &self.records {
+        for record in self.records() {
             match &record.event {
                 Event::SandboxCreated(sandbox) => {
                     out.retain(|(_, s)| s.name != sandbox.name);
@@ -270,6 +354,21 @@ impl History {
     }
 }
 
+/// The records are all there is: the index follows from them.
+impl PartialEq for History {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.folded, &other.folded) || self.folded.records == other.folded.records
+    }
+}
+
+impl Eq for History {}
+
+impl fmt::Debug for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.records()).finish()
+    }
+}
+
 /// An override that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override<'a> {
@@ -279,4 +378,6 @@ pub struct Override<'a> {
     pub reason: &'a str,
     /// Until when.
     pub expires: Timestamp,
+    /// Who signed it.
+    pub signature: &'a Signature,
 }

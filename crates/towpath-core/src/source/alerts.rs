@@ -175,7 +175,7 @@ fn unquoted(rest: &str) -> Option<String> {
 }
 
 /// Which alerts are asked for, and for how long back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AlertsQuestion {
     /// All of these must match. None: every alert.
     pub matchers: Vec<Matcher>,

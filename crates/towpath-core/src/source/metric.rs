@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Labels;
 
 /// A query of PromQL, at one time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MetricQuestion {
     /// The query; its result must be a vector or a scalar.
     pub query: String,
@@ -18,7 +18,7 @@ pub struct MetricQuestion {
 }
 
 /// A stretch of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stretch {
     /// Its start.
     pub from: Timestamp,
@@ -50,6 +50,24 @@ impl fmt::Display for Series {
             return f.write_str(&self.value);
         }
         write!(f, "{} {}", self.labels, self.value)
+    }
+}
+
+impl MetricSeen {
+    /// What was measured, in one line: at most three series of each, and the baseline behind them.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let list = |series: &[Series]| {
+            let mut told: Vec<String> = series.iter().take(3).map(ToString::to_string).collect();
+            if series.len() > 3 {
+                told.push(format!("and {} more", series.len() - 3));
+            }
+            told.join(", ")
+        };
+        match &self.baseline {
+            None => list(&self.series),
+            Some(baseline) => format!("{}; baseline {}", list(&self.series), list(baseline)),
+        }
     }
 }
 

@@ -146,7 +146,7 @@ impl Range {
         }
         let mut admitted = candidates
             .into_iter()
-            .map(|parsed| Version { original: parsed.to_string(), parsed })
+            .map(|parsed| Version { original: parsed.to_string().into(), parsed })
             .filter(|version| self.matches(version));
         let lowest = admitted.next()?;
         admitted.find(|version| version.major() > lowest.major())

@@ -355,7 +355,11 @@ impl fmt::Display for Once {
     }
 }
 
-fn moment(text: &str, zone: Option<&Zone>) -> Result<Timestamp, InvalidWindow> {
+/// Reads a moment with its offset (`2026-12-20T18:00:00Z`), or a date or a date and time on the clock of a zone.
+///
+/// # Errors
+/// [`InvalidWindow::Moment`].
+pub fn moment(text: &str, zone: Option<&Zone>) -> Result<Timestamp, InvalidWindow> {
     let text = text.trim();
     let invalid = |problem| InvalidWindow::Moment { text: shortened(text), problem };
     if let Ok(at) = text.parse::<Timestamp>() {

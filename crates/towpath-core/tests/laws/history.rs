@@ -65,7 +65,7 @@ fn told(story: &str) -> (History, Option<Version>) {
             }
         };
         let replaced = (!from.is_empty()).then(|| read_one(from));
-        history.records.push(promoted(replaced, read_one(to), rollback));
+        history.push(promoted(replaced, read_one(to), rollback));
         has = Some(read_one(to));
     }
     (history, has)
@@ -107,7 +107,7 @@ proptest! {
         current in proptest::option::of(version()),
     ) {
         let records = moves.into_iter().map(|(from, to, rollback)| promoted(from, to, rollback));
-        let history = History { records: records.collect() };
+        let history = History::new(records);
         let answer = back(&history, current.as_ref());
         prop_assert_eq!(&answer, &back(&history.clone(), current.as_ref()));
         prop_assert!(answer.is_none() || answer.as_deref() != current.as_ref().map(Version::original));
@@ -121,14 +121,14 @@ proptest! {
         let mut history = History::default();
         let mut has = start;
         for to in moves {
-            history.records.push(promoted(Some(has), to.clone(), false));
+            history.push(promoted(Some(has), to.clone(), false));
             has = to;
         }
         let mut left = vec![has.original().to_owned()];
         while let Some(to) = back(&history, Some(&has)) {
             prop_assert!(!left.contains(&to), "{} again: {:?}", to, left);
             left.push(to.clone());
-            history.records.push(promoted(Some(has), read(&to), true));
+            history.push(promoted(Some(has), read(&to), true));
             has = read(&to);
         }
     }
@@ -151,7 +151,7 @@ fn an_approver_counts_once_and_an_override_until_its_end() {
         reason: "because".to_owned(),
         expires: read("2026-01-06T09:00:00Z"),
     });
-    let history = History { records: vec![approved.clone(), overridden, approved] };
+    let history = History::new([approved.clone(), overridden, approved]);
     assert_eq!(history.approvers(&plan()), ["Ann <ann@x>"]);
     let counts = |gate, now| history.override_of(gate, &plan(), read(now)).is_some();
     assert!(counts("soak", "2026-01-06T08:59:59Z"));
@@ -182,7 +182,7 @@ fn a_sandbox_is_there_until_it_is_deleted() {
         emptied: "no cluster".to_owned(),
     });
     let names = |records: Vec<Record>| -> Vec<String> {
-        let history = History { records };
+        let history = History::new(records);
         history.sandboxes().iter().map(|(_, s)| s.name.to_string()).collect()
     };
     assert_eq!(names(vec![created("a"), created("b")]), ["a", "b"]);

@@ -2,7 +2,11 @@
 //!
 //! What a single case means is told in `stories/`. One binary, so that it is linked once.
 
+mod dice;
 mod history;
+mod journey;
+mod loops;
+mod one;
 mod path;
 mod plans;
 mod snapshot;

@@ -27,15 +27,17 @@ fn after(world: &World, proposal: &Proposal, release: &Release) -> World {
     let mut world = world.clone();
     let of =
         |p: &&mut Pin| p.environment == proposal.environment && p.component == proposal.component;
-    for at in world.snapshot.pins.iter_mut().filter(of) {
-        let digest = match &at.tracking {
-            Tracking::Exact(Exact { digest: Some(_), .. }) => release.digest.clone(),
-            _ => None,
-        };
-        let exact = Exact { digest, ..Exact::tag(&release.tag) };
-        let tracking = Tracking::Exact(exact);
-        *at = crate::world::pin(&at.environment, &at.cluster, &at.component, tracking);
-    }
+    world.snapshot.pins.change(|pins| {
+        for at in pins.iter_mut().filter(of) {
+            let digest = match &at.tracking {
+                Tracking::Exact(Exact { digest: Some(_), .. }) => release.digest.clone(),
+                _ => None,
+            };
+            let exact = Exact { digest, ..Exact::tag(&release.tag) };
+            let tracking = Tracking::Exact(exact);
+            *at = crate::world::pin(&at.environment, &at.cluster, &at.component, tracking);
+        }
+    });
     world
 }
 
@@ -60,11 +62,12 @@ proptest! {
     #[test]
     fn the_order_of_what_was_found_does_not_count(
         (world, shuffled) in world().prop_flat_map(|world| {
-            let pins = Just(world.snapshot.pins.clone()).prop_shuffle();
+            let pins: Vec<Pin> = world.snapshot.pins.iter().cloned().collect();
+            let pins = Just(pins).prop_shuffle();
             (Just(world), pins)
         }).prop_map(|(world, pins)| {
             let mut shuffled = world.clone();
-            shuffled.snapshot.pins = pins;
+            shuffled.snapshot.pins = pins.into();
             shuffled.snapshot.releases.values_mut().for_each(|r| r.list.reverse());
             (world, shuffled)
         })
@@ -144,10 +147,12 @@ proptest! {
             release.digest = Some(digest("other content"));
         }
         let mut edited = snapshot.clone();
-        for pin in &mut edited.pins {
-            let file = format!("elsewhere/{}", pin.at.file);
-            pin.at.file = read(&file);
-        }
+        edited.pins.change(|pins| {
+            for pin in pins {
+                let file = format!("elsewhere/{}", pin.at.file);
+                pin.at.file = read(&file);
+            }
+        });
         let plans = plan(path, snapshot).proposals;
         let mut seen = std::collections::BTreeSet::new();
         for proposal in plans.iter().filter(|p| p.hash.is_some()) {

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::world::{commit, digest, pin, read};
-use towpath_core::pin::{NotEditable, Replacement};
+use towpath_core::pin::{NotEditable, Pins, Replacement};
 use towpath_core::record::History;
 use towpath_core::release::{Reach, Release, Releases, Seen};
+use towpath_core::running::Reports;
 use towpath_core::snapshot::Snapshot;
+use towpath_core::source::Answers;
 use towpath_core::tracking::{Exact, Tracking};
 use towpath_core::version::{Range, Version};
 
@@ -29,10 +31,11 @@ fn snapshot(reach: Reach) -> Snapshot {
         now: read("2026-01-05T09:00:00Z"),
         base: None,
         branches: BTreeMap::from([(read("main"), commit(9))]),
-        pins: Vec::new(),
+        pins: Pins::default(),
         releases: BTreeMap::from([(read("apps"), Releases { list, reach })]),
         contained: BTreeSet::new(),
-        running: BTreeMap::new(),
+        running: Reports::default(),
+        answers: Answers::default(),
         history: History::default(),
         findings: Vec::new(),
     }

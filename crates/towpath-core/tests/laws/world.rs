@@ -18,7 +18,9 @@ use towpath_core::pin::{Blank, Fill, Location, NotEditable, ObjectRef, Pin, Spli
 use towpath_core::plan::{Request, plan};
 use towpath_core::record::{Event, History, Record, Signature};
 use towpath_core::release::{Reach, Release, Releases, Seen};
+use towpath_core::running::Reports;
 use towpath_core::snapshot::Snapshot;
+use towpath_core::source::Answers;
 use towpath_core::tracking::{Exact, Policy, Tracking};
 use towpath_core::version::{Range, Version};
 
@@ -264,14 +266,15 @@ fn unapproved() -> impl Strategy<Value = World> {
                 now: read(NOW),
                 base: Some(commit(9)),
                 branches: main.then(|| (main_is.clone(), commit(9))).into_iter().collect(),
-                pins,
+                pins: pins.into(),
                 releases: components().into_iter().zip([apps, crds]).collect(),
                 contained: contained
                     .into_iter()
                     .filter(|_| main)
                     .map(|c| (main_is.clone(), commit(c)))
                     .collect::<BTreeSet<_>>(),
-                running: BTreeMap::new(),
+                running: Reports::default(),
+                answers: Answers::default(),
                 history: History::default(),
                 findings,
             };
@@ -312,7 +315,7 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
                     record("Cat <cat@x>", event);
                 }
             }
-            world.snapshot.history = History { records };
+            world.snapshot.history = History::new(records);
             world
         },
     )

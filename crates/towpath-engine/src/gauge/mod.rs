@@ -3,15 +3,18 @@
 //! [`Gauges`] is the port; what is asked and answered are values of [`towpath_core::source`]. An answer
 //! that is not whole is an error: a gate waits for what is unknown. Conditions are CEL with the bounds of
 //! `towpath_schema::cel`, and no language of our own. Must not decide whether a gate is open. Next:
-//! [`condition`].
+//! [`ask`], [`condition`].
 
+mod ask;
 pub mod condition;
 
 use jiff::Timestamp;
 use towpath_core::source::{
-    AlertsQuestion, AlertsSeen, Answer, MetricQuestion, MetricSeen, Source, SourceName, Unanswered,
+    AlertsQuestion, AlertsSeen, MetricQuestion, MetricSeen, Question, Source, SourceName,
+    Unanswered,
 };
 
+pub use ask::{Told, ask, for_path, met};
 pub use condition::{Condition, InvalidCondition};
 
 /// What a source could not do, as far as callers treat it differently.
@@ -73,9 +76,31 @@ pub trait Gauges: Sync {
         question: &MetricQuestion,
         now: Timestamp,
     ) -> Result<MetricSeen, GaugeError>;
+
+    /// The answers to many questions, in their order. Who can ask at the same time does.
+    fn all(&self, asked: &[Asked<'_>], now: Timestamp) -> Vec<Told> {
+        asked.iter().map(|asked| self.one(asked, now)).collect()
+    }
+
+    /// The answer to one question.
+    fn one(&self, asked: &Asked<'_>, now: Timestamp) -> Told {
+        let nothing = |error: GaugeError| Told::Nothing(error.into());
+        match asked.question {
+            Question::Alerts { question, .. } => {
+                self.alerts(asked.source, question, now).map_or_else(nothing, Told::Alerts)
+            }
+            Question::Metric { question, .. } => {
+                self.metric(asked.source, question, now).map_or_else(nothing, Told::Metric)
+            }
+        }
+    }
 }
 
-/// What came of a question, as it is recorded.
-pub fn answer<T>(at: Timestamp, value: Result<T, GaugeError>) -> Answer<T> {
-    Answer { at, value: value.map_err(Unanswered::from) }
+/// A question, and the source that is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The source.
+    pub source: &'a Source,
+    /// The question.
+    pub question: &'a Question,
 }

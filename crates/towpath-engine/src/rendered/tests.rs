@@ -99,10 +99,11 @@ fn differences(old: &Fleet, new: &Fleet) -> Vec<(String, ClusterDifference)> {
         now: Timestamp::UNIX_EPOCH,
         base: None,
         branches: BTreeMap::new(),
-        pins: Vec::new(),
+        pins: Default::default(),
         releases: BTreeMap::new(),
         contained: Default::default(),
-        running: BTreeMap::new(),
+        running: Default::default(),
+        answers: towpath_core::source::Answers::default(),
         history: History::default(),
         findings: Vec::new(),
     };

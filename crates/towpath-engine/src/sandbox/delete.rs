@@ -221,7 +221,7 @@ fn finished(
 ) -> Result<DeletePlan, DeleteError> {
     let mut last = None;
     let mut recorded = None;
-    for record in &history.records {
+    for record in history.records() {
         match &record.event {
             Event::SandboxCreated(sandbox) if sandbox.name == *name => last = Some(sandbox),
             Event::SandboxDeleted { name: deleted, head, .. } if deleted == name => {

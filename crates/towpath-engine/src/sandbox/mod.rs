@@ -67,5 +67,5 @@ pub fn live<'a>(history: &'a History, name: &EnvironmentName) -> Option<(&'a Rec
 /// The records that a plan knew of which say the same of a sandbox as the one to be written: a record
 /// that is not among them is somebody else's, or our own from before a crash.
 fn known(history: &History, same: impl Fn(&Event) -> bool) -> Vec<Record> {
-    history.records.iter().filter(|record| same(&record.event)).cloned().collect()
+    history.records().filter(|record| same(&record.event)).cloned().collect()
 }

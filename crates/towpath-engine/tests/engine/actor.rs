@@ -38,6 +38,7 @@ impl<'a> Actor<'a> {
             now: self.now,
             trunk: world::main(),
             clusters: None,
+            gauges: None,
         }
     }
 

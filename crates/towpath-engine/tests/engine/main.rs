@@ -8,4 +8,6 @@ mod ledger;
 mod observe;
 mod promote;
 mod release;
+mod signatures;
 mod simulation;
+mod turn;

@@ -390,7 +390,7 @@ fn moves(stranger: &MemoryRepository) -> Result<Vec<Commit>, String> {
 
 /// Whether somebody other than who made the release approved this very plan.
 fn approved(history: &History, plan: &PlanHash, of: &Version) -> bool {
-    let author = history.records.iter().find_map(|record| match &record.event {
+    let author = history.records().find_map(|record| match &record.event {
         Event::Released { version, .. } if version == of => Some(record.by.as_str()),
         _ => None,
     });

@@ -215,7 +215,7 @@ fn after_a_lost_answer_the_same_call_only_records() {
     assert_eq!(created.sandbox.commit, made);
     assert_eq!(created.sandbox.expires, asked("sandbox-a").expires);
     assert_eq!(world.here.history(&made, Some(&created.sandbox.origin)).unwrap().len(), 1);
-    assert_eq!(history(&world.here).records.len(), 1);
+    assert_eq!(history(&world.here).records().len(), 1);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_record_whose_answer_was_lost_is_not_written_twice() {
     let plan = plan_of(&world.here, &asked("sandbox-a")).unwrap();
     world.create(&asked("sandbox-a"));
     let again = create::carry_out(&world.here, now(), &plan).unwrap();
-    assert_eq!(history(&world.here).records.len(), 1);
+    assert_eq!(history(&world.here).records().len(), 1);
     assert_eq!(history(&world.here).sandboxes()[0].1, &again.sandbox);
 }
 
@@ -246,7 +246,7 @@ fn of_two_writers_one_has_the_name_and_the_other_leaves_nothing() {
     let error = create::carry_out(&other, now(), &same_branch).unwrap_err();
     assert!(matches!(error, CreateError::BranchExists { .. }), "{error:?}");
     world.here.fetch().unwrap();
-    assert_eq!(history(&world.here).records.len(), 1);
+    assert_eq!(history(&world.here).records().len(), 1);
 }
 
 /// A world whose only cluster is `clusters/development`, with one more file in it.

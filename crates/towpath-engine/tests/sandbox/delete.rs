@@ -21,9 +21,9 @@ fn delete(world: &World, options: &Options) -> Result<Deleted, DeleteError> {
 }
 
 fn deletions(world: &World) -> Vec<Event> {
-    let records = history(&world.here).records;
-    let deleted = records.into_iter().map(|r| r.event);
-    deleted.filter(|e| matches!(e, Event::SandboxDeleted { .. })).collect()
+    let history = history(&world.here);
+    let events = history.records().map(|r| r.event.clone());
+    events.filter(|e| matches!(e, Event::SandboxDeleted { .. })).collect()
 }
 
 fn keda(world: &World, sandbox: &Sandbox) {

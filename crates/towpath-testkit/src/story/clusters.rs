@@ -5,6 +5,7 @@
 //! | `runs PLACE V [of COMPONENT] HEALTH [because TEXT]` | clusters report that release with that health, since now where that is new |
 //! | `deliver PLACE [of COMPONENT]` | clusters come to run what their pins say, healthy |
 //! | `loses PLACE because TEXT`, `finds PLACE` | contact |
+//! | `suspends PLACE [of COMPONENT]`, `resumes …` | delivery of what was reported there |
 //! | `clock CLUSTER TIME [of COMPONENT]` | since when the cluster says it is as it is, by its own clock |
 //! | `freeze [on ENV] by WHO because TEXT`, `thaw [on ENV] by WHO because TEXT` | emergency stops |
 //! | `test ENV NAME passed\|failed [ATTEMPTS] by WHO [because TEXT]` | a test of what the environment has |
@@ -48,6 +49,14 @@ impl World {
                     self.report(&cluster).contact = Contact::Connected;
                 }
             }
+            what @ ("suspends" | "resumes") => {
+                let component = self.component(words)?;
+                for cluster in self.place(words.word(1, "the place")?)? {
+                    let running = self.report(&cluster).components.get_mut(&component);
+                    running.ok_or("the cluster has not reported it")?.suspended =
+                        what == "suspends";
+                }
+            }
             "clock" => {
                 let component = self.component(words)?;
                 let since = parse(words.word(2, "the time")?)?;
@@ -85,7 +94,7 @@ impl World {
             "appears" => self.appears(words)?,
             "vanishes" => {
                 let name: ClusterName = parse(words.word(1, "the cluster")?)?;
-                self.snapshot.pins.retain(|p| p.cluster != name);
+                self.snapshot.pins.change(|pins| pins.retain(|p| p.cluster != name));
                 self.snapshot.running.remove(&name);
                 self.change_path(|clusters| clusters.retain(|c| c.name != name), None)?;
             }
@@ -95,7 +104,7 @@ impl World {
     }
 
     fn report(&mut self, cluster: &ClusterName) -> &mut ClusterReport {
-        self.snapshot.running.entry(cluster.clone()).or_insert_with(|| ClusterReport {
+        self.snapshot.running.change(cluster, || ClusterReport {
             contact: Contact::Connected,
             components: std::collections::BTreeMap::new(),
         })

@@ -7,10 +7,11 @@
 use towpath_api::{API_VERSION, path_file};
 use towpath_core::id::{BranchName, ClusterName, ComponentName, Folder};
 use towpath_core::path::{Cluster, Component, Environment, Path, ReleaseStream};
+use towpath_core::source::Source;
 use towpath_core::stated::{StatedComponent, StatedEnvironment};
 
-/// Reads the block.
-pub(super) fn read(body: &str) -> Result<Path, String> {
+/// Reads the block: the path, and the sources that its gates ask.
+pub(super) fn read(body: &str) -> Result<(Path, Vec<Source>), String> {
     let mut text = format!("apiVersion: {API_VERSION}\nkind: Path\nspec:\n");
     for line in body.lines() {
         text.push_str("  ");
@@ -38,7 +39,8 @@ pub(super) fn read(body: &str) -> Result<Path, String> {
         let before = environments.last().map(|e| e.name.clone());
         environments.push(environment(stated, before)?);
     }
-    Path::new(trunk, components, environments).map_err(|e| e.to_string())
+    let path = Path::new(trunk, components, environments).map_err(|e| e.to_string())?;
+    Ok((path, stated.sources))
 }
 
 fn component(stated: StatedComponent) -> Component {

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use towpath_core::forecast::Forecast;
 use towpath_core::gate::Verdict;
 use towpath_core::plan::{Outcome, Proposal};
 use towpath_core::record::{Event, History};
@@ -111,6 +112,10 @@ pub(super) fn status(status: &Status) -> String {
             rows.push([String::new(), String::new(), format!("next: {}", component.next)]);
         }
         for cluster in &environment.clusters {
+            rows.extend(cluster.drift.iter().map(|component| {
+                let drifts = format!("cluster {} does not run its {component}", cluster.name);
+                [String::new(), String::new(), drifts]
+            }));
             rows.extend(cluster.differs.iter().map(|(component, tracking)| {
                 let differs = format!("cluster {} differs: {component} {tracking}", cluster.name);
                 [String::new(), String::new(), differs]
@@ -154,7 +159,7 @@ fn desired(component: &ComponentStatus) -> String {
 /// The ledger, oldest first.
 pub(super) fn history(history: &History) -> String {
     let mut out = String::new();
-    for record in &history.records {
+    for record in history.records() {
         let what = match &record.event {
             Event::Released { component, version, .. } => format!("released {component} {version}"),
             Event::Promoted(p) => {
@@ -197,6 +202,24 @@ pub(super) fn history(history: &History) -> String {
             Event::SandboxDeleted { name, .. } => format!("deleted sandbox {name}"),
         };
         let _ = writeln!(out, "{} {} {what}", record.at, record.by);
+    }
+    out
+}
+
+/// When a release can be somewhere, and what that supposes.
+pub(super) fn forecast(forecast: &Forecast) -> String {
+    let mut out = String::new();
+    for step in &forecast.steps {
+        let _ = match &step.at {
+            Ok(at) => writeln!(out, "{}: {at}", step.environment),
+            Err(why) => writeln!(out, "{}: never by itself: {why}", step.environment),
+        };
+        for supposed in &step.supposing {
+            let _ = writeln!(out, "  - {supposed}");
+        }
+    }
+    if forecast.steps.is_empty() {
+        out.push_str("it is there\n");
     }
     out
 }

@@ -13,32 +13,38 @@
 //! | `approve ENV by WHO`, `override ENV GATE by WHO until TIME because TEXT` | bound to the plan of now |
 //! | `promote ENV by WHO`, `rollback ENV by WHO` | must have an action; edits, commits, records |
 //!
-//! What clusters and the loop do is in `clusters.rs`.
+//! What clusters and the loop do is in `clusters.rs`, what sources say in `sources.rs`.
 //!
 //! Commits are short hexadecimal texts, filled with zeros. A component that is not named is the path's
 //! first; `to V`, `--allow-downgrade`, `--allow-unknown` and `--rollback` mean what they mean to the
 //! command. Must not judge: what may be done is asked of the core.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use towpath_api::path_file::duration;
 use towpath_core::action::Action;
 use towpath_core::finding::{Finding, Severity};
+use towpath_core::forecast::{Forecast, forecast};
 use towpath_core::gate::Judged;
 use towpath_core::id::{BranchName, CommitId, ComponentName, Digest, EnvironmentName, RepoPath};
 use towpath_core::invariant;
 use towpath_core::path::{Cluster, Environment, Path};
-use towpath_core::pin::{Blank, Fill, Location, NotEditable, ObjectRef, Pin, Splice};
-use towpath_core::plan::{Outcome, Proposal, Request, plan, propose};
+use towpath_core::pin::{Blank, Fill, Location, NotEditable, ObjectRef, Pin, Pins, Splice};
+use towpath_core::plan::{Outcome, Proposal, Request, plan, propose, questions};
 use towpath_core::record::{Event, History, Record, Signature};
 use towpath_core::release::{Reach, Release, Releases, Seen};
+use towpath_core::running::Reports;
 use towpath_core::snapshot::Snapshot;
+use towpath_core::source::{Answers, Source};
 use towpath_core::status::{Status, status};
 use towpath_core::tracking::{Exact, Tracking};
 use towpath_core::version::{Range, Version};
 use towpath_engine::act::records_of;
+use towpath_engine::gauge::{ask, for_path};
 
 use super::words::{Words, parse};
+use crate::memory_gauges::MemoryGauges;
 
 /// The world.
 pub(super) struct World {
@@ -47,11 +53,15 @@ pub(super) struct World {
     /// The commits of each branch, the head last.
     branches: BTreeMap<BranchName, Vec<CommitId>>,
     last: Option<Action>,
+    /// What gates may ask.
+    pub(super) sources: Vec<Source>,
+    /// What those know.
+    pub(super) gauges: MemoryGauges,
 }
 
 impl World {
     /// A trunk with one commit, a registry that answers, and nothing else.
-    pub(super) fn new(path: Path) -> Self {
+    pub(super) fn new(path: Path, sources: Vec<Source>) -> Self {
         let releases = path
             .components
             .iter()
@@ -61,16 +71,18 @@ impl World {
             now: "2026-01-05T09:00:00Z".parse().expect("a time"),
             base: None,
             branches: BTreeMap::new(),
-            pins: Vec::new(),
+            pins: Pins::default(),
             releases,
             contained: std::collections::BTreeSet::new(),
-            running: BTreeMap::new(),
+            running: Reports::default(),
+            answers: Answers::default(),
             history: History::default(),
             findings: Vec::new(),
         };
         let first = commit("a0").expect("a commit");
         let branches = BTreeMap::from([(path.trunk.clone(), vec![first])]);
-        let mut world = Self { path, snapshot, branches, last: None };
+        let gauges = MemoryGauges::default();
+        let mut world = Self { path, snapshot, branches, last: None, sources, gauges };
         world.settle();
         world
     }
@@ -104,10 +116,11 @@ impl World {
             "override" => self.overrule(words)?,
             "promote" => self.act(words, false)?,
             "rollback" => self.act(words, true)?,
-            other => match self.clusters_happen(words)? {
-                true => {}
-                false => return Err(format!("`{other}` is nothing that happens")),
-            },
+            other => {
+                if !self.clusters_happen(words)? && !self.sources_happen(words)? {
+                    return Err(format!("`{other}` is nothing that happens"));
+                }
+            }
         }
         self.settle();
         Ok(())
@@ -124,6 +137,18 @@ impl World {
     /// The proposal that a line asks for.
     pub(super) fn propose(&self, words: &Words<'_>) -> Result<Proposal, String> {
         self.proposal(words, words.word(0, "the environment")?, words.flag("--rollback"))
+    }
+
+    /// When a release can be in an environment: `ENV VERSION`.
+    pub(super) fn forecast(&self, words: &Words<'_>) -> Result<Forecast, String> {
+        let environment = self.environment(words.word(0, "the environment")?)?.name.clone();
+        let component = self.component(words)?;
+        let version: Version = parse(words.word(1, "the version")?)?;
+        let releases = self.snapshot.releases.get(&component);
+        let release = releases.and_then(|releases| releases.find(&version));
+        let release = release.ok_or_else(|| format!("there is no release {version}"))?;
+        forecast(&self.path, &self.snapshot, release, &environment)
+            .ok_or_else(|| format!("{environment} has no pin for {component}"))
     }
 
     /// The whole path as it stands.
@@ -157,8 +182,15 @@ impl World {
             automatic: words.flag("--automatic"),
         };
         let component = self.component(words)?;
-        let proposal = propose(&self.path, &self.snapshot, environment, &component, &request);
-        match invariant::check_proposal(&self.path, &self.snapshot, &proposal).as_slice() {
+        let mut snapshot = Cow::Borrowed(&self.snapshot);
+        let mut proposal = propose(&self.path, &snapshot, environment, &component, &request);
+        let asked = questions([&proposal]);
+        if !asked.is_empty() {
+            let answers = ask(&self.gauges, &self.sources, asked, snapshot.now);
+            snapshot.to_mut().answers.extend(answers);
+            proposal = propose(&self.path, &snapshot, environment, &component, &request);
+        }
+        match invariant::check_proposal(&self.path, &snapshot, &proposal).as_slice() {
             [] => Ok(proposal),
             broken => Err(format!("the plan breaks invariants: {broken:?}")),
         }
@@ -256,10 +288,9 @@ impl World {
             return Err(format!("{place} is no cluster of the path"));
         }
         for cluster in clusters {
-            self.snapshot.pins.retain(|p| p.cluster != cluster.name || p.component != component);
             let file: RepoPath =
                 cluster.folder.join(&format!("{component}.yaml")).map_err(|e| e.to_string())?;
-            self.snapshot.pins.push(Pin {
+            let pin = Pin {
                 component: component.clone(),
                 environment: name.clone(),
                 cluster: cluster.name,
@@ -272,6 +303,10 @@ impl World {
                 at: Location { file, line: LINE, column: 5 },
                 tracking: tracking.clone(),
                 splices: splices.clone(),
+            };
+            self.snapshot.pins.change(|pins| {
+                pins.retain(|p| p.cluster != pin.cluster || p.component != pin.component);
+                pins.push(pin);
             });
         }
         Ok(())
@@ -339,7 +374,7 @@ impl World {
         by: String,
     ) -> Result<(), String> {
         let of_plan = |r: &&Record| matches!(&r.event, Event::Promoted(p) if p.plan == action.plan);
-        let step = self.snapshot.history.records.iter().filter(of_plan).count();
+        let step = self.snapshot.history.records().filter(of_plan).count();
         let made = format!("{}{step:04x}", &action.plan.as_str()[..36]);
         let made = CommitId::parse(&made).map_err(|e| e.to_string())?;
         let edited = |pin: &Pin| {
@@ -350,10 +385,12 @@ impl World {
             let component = &moved.release.component;
             let of =
                 |p: &&mut Pin| p.environment == action.environment && p.component == *component;
-            for pin in self.snapshot.pins.iter_mut().filter(of).filter(|p| edited(p)) {
-                let (tracking, splices) = tracking("exact", &moved.release.tag)?;
-                (pin.tracking, pin.splices) = (tracking, Ok(splices));
-            }
+            let (tracking, splices) = tracking("exact", &moved.release.tag)?;
+            self.snapshot.pins.change(|pins| {
+                for pin in pins.iter_mut().filter(of).filter(|p| edited(p)) {
+                    (pin.tracking, pin.splices) = (tracking.clone(), Ok(splices.clone()));
+                }
+            });
         }
         self.branches.entry(action.branch.clone()).or_default().push(made.clone());
         for event in records_of(&action, &made, &action.branch, gates) {
@@ -366,7 +403,7 @@ impl World {
     pub(super) fn record(&mut self, by: String, event: Event) {
         let signature = Signature::NotChecked;
         let record = Record { at: self.snapshot.now, by, event, signature };
-        self.snapshot.history.records.push(record);
+        self.snapshot.history.push(record);
     }
 
     /// What of the snapshot follows from the branches.
@@ -378,6 +415,9 @@ impl World {
         let on =
             self.branches.iter().flat_map(|(b, log)| log.iter().map(|c| (b.clone(), c.clone())));
         self.snapshot.contained = on.collect();
+        self.snapshot.answers = Answers::default();
+        let answers = for_path(&self.gauges, &self.sources, &self.path, &self.snapshot);
+        self.snapshot.answers = answers;
     }
 }
 

@@ -3,9 +3,12 @@
 //! Only shapes and words; commands resolve them. The reference, man pages and completion are made from
 //! this file.
 
+mod gates;
 mod promotion;
 mod release;
+mod run;
 mod sandbox;
+mod simulate;
 
 use std::path::PathBuf;
 
@@ -13,14 +16,19 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use super::failure::Failure;
 
+pub(crate) use gates::{
+    AbortArgs, GateArgs, GateCommand, ReplayArgs, ReportArgs, ReportVerdict, TestArgs,
+};
 pub(crate) use promotion::{
     ApproveArgs, FreezeArgs, FreezeCommand, FreezeOnArgs, HistoryArgs, HistoryCommand,
     OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs,
 };
 pub(crate) use release::{PlaceArgs, ReleaseArgs, ReleaseCommand};
+pub(crate) use run::RunArgs;
 pub(crate) use sandbox::{
     SandboxArgs, SandboxCommand, SandboxCreateArgs, SandboxDeleteArgs, SandboxPromoteArgs,
 };
+pub(crate) use simulate::SimulateArgs;
 
 /// Carries a platform change from a sandbox to production, through Git, on a path that it discovers.
 #[derive(Debug, Parser)]
@@ -126,8 +134,12 @@ pub(crate) enum Command {
         towpath status --context production-eu=admin@eu --context sandbox-a=sandbox-a"
     )]
     Status(StatusArgs),
-    /// Say every reason why an environment is not on the newest release
-    #[command(after_help = "Examples:\n  towpath explain production")]
+    /// Say every reason why an environment is not on the newest release, and when it can be
+    #[command(
+        after_help = "Every gate is told with its verdict, why, since when that is known, and when it can open at the\n\
+        earliest. The time at which the release can be there is a bound: what it supposes is told with it.\n\n\
+        Examples:\n  towpath explain production\n  towpath explain production --to 1.4.2"
+    )]
     Explain(ExplainArgs),
     /// Show what entering an environment would change, to the byte, and the gates before it
     #[command(
@@ -194,6 +206,13 @@ pub(crate) enum Command {
     /// Move an environment back to its last recorded good version
     #[command(after_help = "Examples:\n  towpath rollback production")]
     Rollback(RollbackArgs),
+    /// Give up the last promotion of an environment: nothing moves on
+    #[command(
+        after_help = "Nothing goes back by itself: clusters that have the release keep it until `towpath rollback ENV`.\n\
+        The release counts as failed there, so the environments behind it do not take it. A person may promote\n\
+        it again.\n\nExamples:\n  towpath abort production --reason \"errors since 9:00\""
+    )]
+    Abort(AbortArgs),
     /// Approve a plan by its hash
     #[command(
         after_help = "The hash is the one that `towpath plan` prints; an approval is void when the plan\n\
@@ -214,12 +233,39 @@ pub(crate) enum Command {
         towpath freeze off production --reason \"it is over\""
     )]
     Freeze(FreezeArgs),
+    /// Report a status of a release, for the gates that wait for it
+    #[command(
+        after_help = "For other programs, such as a pipeline that has built the release. What was reported already is not\n\
+        recorded again. Exit code 0 when it is in the ledger, whatever it says.\n\nExamples:\n  \
+        towpath report ci/build success --version 0.0.8 --url https://ci.example.com/4711\n  \
+        towpath report security-scan failure --detail \"2 critical findings\""
+    )]
+    Report(ReportArgs),
+    /// Put a release to a test of towpath.yaml in an environment, and record what came of it
+    #[command(
+        after_help = "A command is run in the root of the repository, without a shell; what it is to test stands in\n\
+        TOWPATH_ENVIRONMENT, TOWPATH_COMPONENT, TOWPATH_VERSION, TOWPATH_DIGEST and TOWPATH_CLUSTERS. At the\n\
+        timeout all that it started is killed, and that is a failure. The last lines of its output are\n\
+        recorded.\n\nExit code 0 when it passed, 1 when it failed, 2 when it could not be run: then nothing is recorded.\n\n\
+        Examples:\n  towpath test staging smoke\n  towpath test staging smoke --version 0.0.8"
+    )]
+    Test(TestArgs),
     /// Show the ledger: who moved what, when, on what evidence
     #[command(
         after_help = "Examples:\n  towpath history\n  towpath history --environment production -o json\n  \
         towpath history verify"
     )]
     History(HistoryArgs),
+    /// Play a scenario, or what the ledger recorded, on the path: what would happen, and what waits for what
+    #[command(
+        after_help = "The planner that decides for `towpath promote` decides here, on a virtual clock. Nothing is written.\n\
+        Exit code 0; with --against 1 where the two policies do not come to the same.\n\nExamples:\n  \
+        towpath simulate\n  towpath simulate quarter.yaml --timeline\n  towpath simulate --since 90d\n  \
+        towpath simulate quarter.yaml --against stricter.yaml"
+    )]
+    Simulate(SimulateArgs),
+    /// Judge the gates of a recorded promotion again
+    Gate(GateArgs),
     /// Package a component as a Flux OCI artifact and publish it
     #[command(
         after_help = "Packages a commit (the version's Git tag if there is one, else HEAD), never the\n\
@@ -232,6 +278,17 @@ pub(crate) enum Command {
     Sandbox(SandboxArgs),
     /// Start, list, stop and delete sandbox clusters on this machine
     Cluster(super::cluster::args::ClusterArgs),
+    /// Promote by itself what gates let pass, in the environments that are automatic
+    #[command(
+        after_help = "The loop in the foreground. It asks Git and the registries for news at every interval, watches the clusters\n\
+        that have a context in towpath.yaml, records what follows from what they report (verified, failed), and\n\
+        promotes into environments with `auto: true` what their gates let pass. It goes back where `onFailure:\n\
+        rollback` says so. All that it knows is in Git and the clusters: it can be killed and started at any time,\n\
+        and several may run at once. A line is told for what it does, and for each environment that stands otherwise\n\
+        than it did; with -o json one object each.\n\n\
+        Examples:\n  towpath run\n  towpath run --interval 30s -o json\n  towpath run --once"
+    )]
+    Run(RunArgs),
     /// Carry an example change from a sandbox to production, on this machine, narrated
     #[command(after_help = "Examples:\n  towpath demo\n  towpath demo --into ./towpath-demo")]
     Demo(DemoArgs),
@@ -268,6 +325,9 @@ pub(crate) struct ExplainArgs {
     /// Only this component
     #[arg(long, value_name = "NAME")]
     pub(crate) component: Option<String>,
+    /// Say when this release can be there, instead of the newest
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) to: Option<String>,
 }
 
 /// `towpath render`

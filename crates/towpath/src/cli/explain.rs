@@ -3,14 +3,18 @@
 
 use std::fmt::Write as _;
 
-use towpath_api::output::{ExplainOutput, PlanOutput};
+use towpath_api::output::{ExplainOutput, ForecastOutput, PlanOutput};
+use towpath_core::forecast::{Forecast, forecast};
 use towpath_core::plan::{Outcome, Proposal, Request};
+use towpath_core::release::Release;
+use towpath_core::version::Version;
+use towpath_engine::promote::View;
 
 use super::Answer;
 use super::args::{ExplainArgs, Global};
 use super::failure::Failure;
-use super::plan::{note_unpublished, reasons};
-use super::print::{BOLD, GREEN, Printer, YELLOW, styled};
+use super::plan::{gates, note_unpublished, reasons};
+use super::print::{GREEN, Printer, YELLOW, styled};
 use super::session::{self, Session};
 
 pub(crate) fn run(
@@ -19,7 +23,9 @@ pub(crate) fn run(
     printer: &Printer,
 ) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
-    let (engine, view) = session.look()?;
+    let (engine, mut view) = session.look()?;
+    // What is supposed of the environments before is told by what their gates say, too.
+    engine.plan_all(&mut view)?;
     note_unpublished(&session, &view, printer)?;
     let environment = session::environment(view.path(), &args.environment)?;
     let components = match &args.component {
@@ -35,8 +41,22 @@ pub(crate) fn run(
         proposals.extend(engine.plan(&view, &environment.name, component, &Request::default())?);
     }
     let mut text = String::new();
+    let asked = args.to.as_deref().map(session::version).transpose()?;
+    let mut forecasts = Vec::new();
     for proposal in &proposals {
         explain(&mut text, proposal);
+        let release = match &asked {
+            Some(version) => Some(known(&view, proposal, version)?),
+            None => proposal.newest.clone(),
+        };
+        let snapshot = &view.snapshot;
+        let forecast = release.as_ref().and_then(|release| {
+            Some((release, forecast(view.path(), snapshot, release, &environment.name)?))
+        });
+        if let Some((release, forecast)) = forecast {
+            way(&mut text, release, &forecast, asked.is_some());
+            forecasts.push(ForecastOutput::new(release, &forecast));
+        }
     }
     if proposals.is_empty() {
         let _ = writeln!(text, "nothing in {} is tracked", environment.name);
@@ -45,10 +65,45 @@ pub(crate) fn run(
     let output = ExplainOutput {
         environment: environment.name.to_string(),
         components: proposals.iter().map(|p| PlanOutput::new(p, base)).collect(),
+        forecasts,
     };
     let yes = proposals.iter().all(on_newest);
     session.save_cache();
     Answer::new(yes, text, "Explain", output)
+}
+
+/// The release that somebody asks for.
+fn known(view: &View, proposal: &Proposal, version: &Version) -> Result<Release, Failure> {
+    let releases = view.snapshot.releases.get(&proposal.component);
+    releases.and_then(|releases| releases.find(version)).cloned().ok_or_else(|| {
+        Failure::new(format!("nobody knows {version} of {}", proposal.component))
+            .hint("towpath release list")
+    })
+}
+
+/// When a release can be there, and what that supposes. Where nobody asked and it is there, nothing is said.
+fn way(out: &mut String, release: &Release, forecast: &Forecast, asked: bool) {
+    let version = &release.version;
+    match forecast.at() {
+        None if asked => {
+            let _ = writeln!(out, "\n{version} is there");
+        }
+        None => {}
+        Some(Ok(at)) => {
+            let _ = writeln!(out, "\n{version} can be there {at} at the earliest, supposing that");
+        }
+        Some(Err(why)) => {
+            let _ = writeln!(out, "\n{version} does not get there by itself: {why}");
+        }
+    }
+    for step in &forecast.steps {
+        if let (Ok(at), true) = (&step.at, forecast.steps.len() > 1) {
+            let _ = writeln!(out, "  {} has it {at}", step.environment);
+        }
+        for supposed in &step.supposing {
+            let _ = writeln!(out, "  - {supposed}");
+        }
+    }
 }
 
 fn on_newest(proposal: &Proposal) -> bool {
@@ -87,11 +142,6 @@ fn explain(out: &mut String, proposal: &Proposal) {
         ),
     };
     let _ = writeln!(out, "{line}");
-    for gate in &proposal.gates {
-        if let Some(why) = gate.why() {
-            let note = if gate.passes() { " (overridden)" } else { "" };
-            let _ = writeln!(out, "  {} {}: {why}{note}", gate.word(), styled(BOLD, &gate.gate));
-        }
-    }
+    gates(out, proposal);
     reasons(out, proposal);
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use towpath_api::output::{FreezeOutput, FreezesOutput};
 use towpath_core::gate::Frozen;
 use towpath_core::id::EnvironmentName;
-use towpath_core::record::{Event, Record};
+use towpath_core::record::Event;
 use towpath_engine::ledger;
 
 use super::Answer;
@@ -77,9 +77,7 @@ fn change(global: &Global, args: &FreezeOnArgs, on: bool) -> Result<Answer, Fail
 fn list(global: &Global) -> Result<Answer, Failure> {
     let session = Session::open(global)?;
     session.fetch()?;
-    let records: Vec<Record> =
-        ledger::read(session.git()?)?.into_iter().map(|e| e.record).collect();
-    let frozen = towpath_core::record::History { records }.all_freezes();
+    let frozen = ledger::fold(&ledger::read(session.git()?)?).all_freezes();
     let rows: Vec<Vec<String>> = frozen
         .iter()
         .map(|f| {

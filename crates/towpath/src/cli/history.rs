@@ -2,15 +2,18 @@
 
 use std::fmt::Write as _;
 
-use towpath_api::output::{HistoryOutput, HistoryRow, ProblemOutput, VerifyOutput};
+use towpath_api::output::{
+    HistoryOutput, HistoryRow, ProblemOutput, SignatureOutput, VerifyOutput,
+};
 use towpath_api::record::RecordFile;
-use towpath_core::record::{Event, Record, Tested, Verified};
+use towpath_core::record::{Event, Record, Signature, Tested, Verified};
 use towpath_engine::ledger::{self, Entry, title};
+use towpath_engine::signers::{self, Listed};
 
 use super::Answer;
 use super::args::{Global, HistoryArgs, HistoryCommand};
 use super::failure::Failure;
-use super::print::{DIM, GREEN, RED, styled};
+use super::print::{DIM, GREEN, RED, YELLOW, styled};
 use super::session::Session;
 use super::words::{count, table};
 
@@ -31,7 +34,9 @@ fn show(session: &Session, args: &HistoryArgs) -> Result<Answer, Failure> {
     if let Some(limit) = args.limit {
         entries.truncate(limit);
     }
-    let rows = entries.iter().map(row).collect();
+    let signatures = signatures(session, &entries)?;
+    let with_signatures = || entries.iter().zip(&signatures);
+    let rows = with_signatures().map(|(entry, signature)| row(entry, signature)).collect();
     let text = if none_at_all {
         "the ledger has no record yet\n".to_owned()
     } else if entries.is_empty() {
@@ -39,14 +44,36 @@ fn show(session: &Session, args: &HistoryArgs) -> Result<Answer, Failure> {
     } else {
         table(&["when", "record", "what", "by"], rows)
     };
-    let records = entries
-        .iter()
-        .map(|e| HistoryRow { commit: e.commit.to_string(), record: RecordFile::from(&e.record) })
+    let records = with_signatures()
+        .map(|(e, signature)| HistoryRow {
+            commit: e.commit.to_string(),
+            record: RecordFile::from(&e.record),
+            signature: SignatureOutput::of(signature),
+        })
         .collect();
     Answer::new(true, text, "History", HistoryOutput { records })
 }
 
-fn row(entry: &Entry) -> Vec<String> {
+/// The signatures of approvals and overrides, by the keys that the trunk lists now and for the time of each commit.
+fn signatures(session: &Session, entries: &[Entry]) -> Result<Vec<Signature>, Failure> {
+    let mut out = vec![Signature::NotChecked; entries.len()];
+    let said = |i: &usize| signers::plan_of(&entries[*i].record.event).is_some();
+    let said: Vec<usize> = (0..entries.len()).filter(said).collect();
+    if said.is_empty() {
+        return Ok(out);
+    }
+    let git = session.git()?;
+    let Some(survey) = session.survey_if_any()? else { return Ok(out) };
+    let Some(listed) = Listed::on(git, &survey.resolved.path.trunk)? else { return Ok(out) };
+    let asked: Vec<&Entry> = said.iter().map(|i| &entries[*i]).collect();
+    let found = signers::check(git, &asked, listed.keys(git))?;
+    for (i, signature) in said.into_iter().zip(found) {
+        out[i] = signature;
+    }
+    Ok(out)
+}
+
+fn row(entry: &Entry, signature: &Signature) -> Vec<String> {
     let when = entry.record.at.strftime("%Y-%m-%d %H:%M").to_string();
     let by = entry.record.by.split(" <").next().unwrap_or_default().to_owned();
     let mut what = title(&entry.record.event);
@@ -57,6 +84,10 @@ fn row(entry: &Entry) -> Vec<String> {
             let _ =
                 write!(what, " {}", styled(RED, format!("[overridden: {}]", passed.join(", "))));
         }
+    }
+    if let Some(words) = signature.words() {
+        let style = if matches!(signature, Signature::Good { .. }) { GREEN } else { YELLOW };
+        let _ = write!(what, " {}", styled(style, format!("[{words}]")));
     }
     vec![styled(DIM, when), entry.commit.short().to_owned(), what, by]
 }

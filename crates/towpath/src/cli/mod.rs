@@ -4,6 +4,7 @@
 //! what a command answers comes from core. Shared parts: [`args`] (the grammar), [`session`] (where and
 //! when we are), [`failure`] (errors and hints), [`print`] (stdout, stderr, colour), [`exit`].
 
+mod abort;
 mod answers;
 mod args;
 mod builds;
@@ -22,6 +23,7 @@ mod explain;
 mod explain_rule;
 mod failure;
 mod freeze;
+mod gate;
 mod history;
 mod init;
 mod pack;
@@ -30,9 +32,13 @@ mod print;
 mod promote;
 mod release;
 mod render;
+mod report;
+mod run;
 mod sandbox;
 mod session;
+mod simulate;
 mod status;
+mod test;
 mod watched;
 mod words;
 mod work_tree;
@@ -116,12 +122,18 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Result<u8, Failure> {
         Command::Diff(args) => diff::run(global, args, printer)?,
         Command::Promote(args) => promote::promote(global, args)?,
         Command::Rollback(args) => promote::rollback(global, args)?,
+        Command::Abort(args) => abort::run(global, args)?,
         Command::Approve(args) => promote::approve(global, args)?,
         Command::Override(args) => promote::override_gate(global, args)?,
         Command::Freeze(args) => freeze::run(global, args)?,
+        Command::Report(args) => report::run(global, args)?,
+        Command::Test(args) => test::run(global, args, printer)?,
         Command::History(args) => history::run(global, args)?,
+        Command::Gate(args) => gate::run(global, args)?,
         Command::Release(args) => release::run(global, args, printer)?,
         Command::Sandbox(args) => sandbox::run(global, args)?,
+        Command::Simulate(args) => simulate::run(global, args)?,
+        Command::Run(args) => return run::run(global, args, printer),
         Command::Demo(args) => return demo::run(args, printer),
         Command::Render(args) => return render::run(global, args, printer),
         Command::Check(args) => return check::run(global, args, printer),

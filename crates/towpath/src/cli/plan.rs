@@ -7,8 +7,10 @@ use std::fmt::Write as _;
 use towpath_api::output::{FileDiffOutput, ObjectDiffOutput, PlanOutput};
 use towpath_artifact::{ChangeKind, Contents};
 use towpath_core::chain;
+use towpath_core::gate::{Inputs, Judged};
 use towpath_core::id::ComponentName;
 use towpath_core::plan::{Outcome, Proposal, Request};
+use towpath_core::record::Signature;
 use towpath_core::tracking::Tracking;
 use towpath_core::why::Why;
 use towpath_engine::contents::{self, Change, Difference};
@@ -328,7 +330,8 @@ fn changes(out: &mut String, difference: &Result<Difference, String>) {
     }
 }
 
-fn gates(out: &mut String, proposal: &Proposal) {
+/// The gates, each with its verdict, why, how old that is, and when it can open.
+pub(crate) fn gates(out: &mut String, proposal: &Proposal) {
     if proposal.gates.is_empty() {
         return;
     }
@@ -344,6 +347,13 @@ fn gates(out: &mut String, proposal: &Proposal) {
                 _ => RED,
             };
             let mut because = output.because;
+            // A reason that says the time itself need not say it twice.
+            if let Some(as_of) = output.as_of.filter(|at| !because.contains(at.as_str())) {
+                because = format!("{because}; known since {as_of}");
+            }
+            if let Some(opens) = output.opens_at.filter(|at| !because.contains(at.as_str())) {
+                because = format!("{because}; opens {opens} at the earliest");
+            }
             if let Some(overridden) = output.overridden {
                 because = format!("{because}; overridden by {overridden}");
             }
@@ -351,6 +361,23 @@ fn gates(out: &mut String, proposal: &Proposal) {
         })
         .collect();
     out.push_str(&table(&["gate", "", "because"], rows));
+    for gate in &proposal.gates {
+        approvals(out, gate);
+    }
+}
+
+/// Whether a gate before the plan asks for signed approvals.
+pub(crate) fn wants_signatures(proposal: &Proposal) -> bool {
+    proposal.gates.iter().any(|g| matches!(g.inputs, Inputs::Approval { signed: true, .. }))
+}
+
+/// Who approved, and whether it is signed; where nobody looked at signatures, the gate's reason says enough.
+pub(crate) fn approvals(out: &mut String, gate: &Judged) {
+    let Inputs::Approval { given, .. } = &gate.inputs else { return };
+    for (given, words) in given.iter().filter_map(|given| Some((given, given.signature.words()?))) {
+        let style = if matches!(given.signature, Signature::Good { .. }) { GREEN } else { YELLOW };
+        let _ = writeln!(out, "  approval of {}: {}", given.by, styled(style, words));
+    }
 }
 
 /// The reasons that the gates do not show already, and what can be done.
@@ -381,6 +408,7 @@ fn hint(proposal: &Proposal, why: &Why) -> Option<String> {
         Why::UnknownVersion { version } if proposal.has.as_ref().is_some_and(|v| version < v) => {
             Some(format!("{hint} --allow-downgrade"))
         }
+        Why::Approvals { .. } if wants_signatures(proposal) => Some(format!("{hint} --sign")),
         _ => Some(hint),
     }
 }

@@ -3,23 +3,24 @@
 
 use std::fmt::Write as _;
 
-use towpath_api::output::{ActOutput, RecordedOutput};
+use towpath_api::output::{ActOutput, RecordedOutput, SignatureOutput};
 use towpath_api::path_file::duration;
 use towpath_api::record::RecordFile;
 use towpath_core::action::Outcome as ActOutcome;
-use towpath_core::gate::can_override;
+use towpath_core::gate::{Inputs, can_override};
 use towpath_core::id::BranchName;
 use towpath_core::path::Path as ChangePath;
 use towpath_core::plan::{Outcome, Proposal, Request};
-use towpath_core::record::{Event, History};
+use towpath_core::record::{Event, History, Signature};
 use towpath_engine::act::Target;
 use towpath_engine::ledger::{self, Entry};
+use towpath_engine::ports::Repository as _;
 use towpath_engine::promote::Promoted;
 
 use super::Answer;
 use super::args::{ApproveArgs, Global, OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs};
 use super::failure::Failure;
-use super::plan;
+use super::plan::{self, wants_signatures};
 use super::print::{GREEN, RED, YELLOW, styled};
 use super::session::{self, Session};
 
@@ -198,8 +199,8 @@ pub(crate) fn approve(global: &Global, args: &ApproveArgs) -> Result<Answer, Fai
         )));
     }
     let version = candidate_version(&proposal)?;
-    let git = session.git()?;
-    let me = towpath_engine::ports::Repository::user(git)?.to_string();
+    let git = session.git_signing(args.sign)?;
+    let me = git.user()?.to_string();
     let event = Event::Approved {
         environment: proposal.environment.clone(),
         component: proposal.component.clone(),
@@ -207,8 +208,12 @@ pub(crate) fn approve(global: &Global, args: &ApproveArgs) -> Result<Answer, Fai
         plan: hash.clone(),
     };
     // An approval from before a rollback does not count any more, so it does not stand in the way either.
-    let counts = history.approvers(&hash).contains(&me.as_str());
-    let (entry, new) = ledger::append_unless(git, session.now, event, |record| {
+    // Nor does one without a signature where one is wanted.
+    let wanted = args.sign || wants_signatures(&proposal);
+    let is_good = |signature: &Signature| matches!(signature, Signature::Good { .. });
+    let counts = history.approvers(&hash).contains(&me.as_str())
+        && (!wanted || own_signatures(&proposal, &me).any(is_good));
+    let (entry, new) = ledger::append_unless(&git, session.now, event, |record| {
         let same = matches!(&record.event, Event::Approved { plan, .. } if *plan == hash);
         counts && record.by == me && same
     })?;
@@ -221,12 +226,40 @@ pub(crate) fn approve(global: &Global, args: &ApproveArgs) -> Result<Answer, Fai
     let _ = writeln!(text, "  record {} in the ledger", entry.commit.short());
     let request = (args.component.as_deref(), args.to.as_deref());
     let (_, now, _) = planned(global, &args.environment, request.0, request.1)?;
-    let gate = now.gates.iter().find(|gate| gate.gate.as_str() == "approval" && !gate.passes());
-    if let Some(why) = gate.and_then(|gate| gate.why()) {
-        let _ = writeln!(text, "{}", styled(YELLOW, format!("  but    {why}")));
-        return recorded(text, &entry);
+    let signature = own_signatures(&now, &me).last().cloned().unwrap_or(Signature::NotChecked);
+    if let Some(words) = signature.words() {
+        let _ = writeln!(text, "  {words}");
     }
-    Ok(recorded(text, &entry)?.next(format!("towpath promote {}", proposal.environment)))
+    let gate = now.gates.iter().find(|gate| gate.gate.as_str() == "approval" && !gate.passes());
+    let why = gate.and_then(|gate| gate.why());
+    if let Some(why) = why {
+        let _ = writeln!(text, "{}", styled(YELLOW, format!("  but    {why}")));
+    }
+    let answer = recorded_and_signed(text, &entry, &signature)?;
+    Ok(match why {
+        None => answer.next(format!("towpath promote {}", proposal.environment)),
+        Some(_) if wants_signatures(&now) && signature == Signature::Missing => {
+            let (environment, hash) = (&proposal.environment, hash.short());
+            answer.next(format!("towpath approve {environment} {hash} --sign"))
+        }
+        Some(_) => answer,
+    })
+}
+
+/// Whether the gate passes now that its override is recorded.
+fn passes(global: &Global, args: &OverrideArgs) -> Result<bool, Failure> {
+    let request = (args.component.as_deref(), args.to.as_deref());
+    let (_, now, _) = planned(global, &args.environment, request.0, request.1)?;
+    Ok(now.gates.iter().any(|gate| gate.gate.as_str() == args.gate && gate.passes()))
+}
+
+/// The signatures of somebody's own approvals of the plan, oldest first.
+fn own_signatures<'a>(proposal: &'a Proposal, me: &'a str) -> impl Iterator<Item = &'a Signature> {
+    let given = proposal.gates.iter().filter_map(|gate| match &gate.inputs {
+        Inputs::Approval { given, .. } => Some(given),
+        _ => None,
+    });
+    given.flatten().filter(move |given| given.by == me).map(|given| &given.signature)
 }
 
 pub(crate) fn override_gate(global: &Global, args: &OverrideArgs) -> Result<Answer, Failure> {
@@ -264,8 +297,16 @@ pub(crate) fn override_gate(global: &Global, args: &OverrideArgs) -> Result<Answ
         reason: args.reason.trim().to_owned(),
         expires,
     };
-    let entry = ledger::append(session.git()?, session.now, event)?;
+    let entry = ledger::append(&session.git_signing(args.sign)?, session.now, event)?;
     let mut text = String::new();
+    if matches!(gate.inputs, Inputs::Approval { signed: true, .. }) && !passes(global, args)? {
+        let what = format!("gate {} of {} does not pass all the same", args.gate, args.environment);
+        let _ = writeln!(text, "{}", styled(YELLOW, what));
+        let _ = writeln!(text, "  record {} in the ledger", entry.commit.short());
+        let _ =
+            writeln!(text, "  but    the gate asks for signatures, and this has none that counts");
+        return recorded(text, &entry);
+    }
     let what = format!("gate {} of {} is overridden until {expires}", args.gate, args.environment);
     let _ = writeln!(text, "{}", styled(RED, what));
     let _ = writeln!(text, "  plan   {}", hash.short());
@@ -276,9 +317,18 @@ pub(crate) fn override_gate(global: &Global, args: &OverrideArgs) -> Result<Answ
 }
 
 pub(crate) fn recorded(text: String, entry: &Entry) -> Result<Answer, Failure> {
+    recorded_and_signed(text, entry, &Signature::NotChecked)
+}
+
+fn recorded_and_signed(
+    text: String,
+    entry: &Entry,
+    signature: &Signature,
+) -> Result<Answer, Failure> {
     let output = RecordedOutput {
         commit: entry.commit.to_string(),
         record: RecordFile::from(&entry.record),
+        signature: SignatureOutput::of(signature),
     };
     Answer::new(true, text, "Recorded", output)
 }

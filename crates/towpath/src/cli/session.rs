@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use towpath_adapters::gauges::HttpGauges;
 use towpath_adapters::git::{Git, RemoteBases};
 use towpath_adapters::oci::{Oci, OciSettings};
 use towpath_core::finding::Finding;
 use towpath_core::id::{BranchName, CommitId, ComponentName, EnvironmentName};
 use towpath_core::path::{Component, Environment, Path as ChangePath, ReleaseStream};
+use towpath_core::plan::Plan;
+use towpath_core::record::{PlanHash, Record};
 use towpath_core::release::Release;
 use towpath_core::snapshot::Snapshot;
 use towpath_core::stated::Stated;
 use towpath_core::version::Version;
+use towpath_engine::gauge::Gauges;
 use towpath_engine::locate;
 use towpath_engine::observe::{World, observe};
 use towpath_engine::ports::{
@@ -22,7 +26,8 @@ use towpath_engine::ports::{
 };
 use towpath_engine::promote::{Loop, View};
 use towpath_engine::rendered::{Blobs, CommitTree, Named, Rendering};
-use towpath_engine::survey::{Survey, read_commit, stated, survey};
+use towpath_engine::signers::{self, Listed};
+use towpath_engine::survey::{Files, Survey, read_commit, stated, stated_in, survey};
 use towpath_render::kustomize::Remotes;
 
 use super::answers::Answers;
@@ -51,6 +56,7 @@ pub(crate) struct Session {
     /// Whether nobody is to be asked.
     pub(crate) offline: bool,
     registry: LocalRegistry,
+    gauges: HttpGauges,
     remotes: RemoteBases,
 }
 
@@ -134,6 +140,7 @@ impl Session {
             answers,
             offline: global.offline,
             registry,
+            gauges: HttpGauges::for_user(),
             remotes,
         })
     }
@@ -150,6 +157,12 @@ impl Session {
             Failure::new(format!("{} is not in a Git repository", self.root.display()))
                 .hint("this command reads and writes commits; run it in a clone")
         })
+    }
+
+    /// The repository for records; where `sign` says so, they are signed whatever Git is configured for.
+    pub(crate) fn git_signing(&self, sign: bool) -> Result<Git, Failure> {
+        let git = self.git()?.clone();
+        Ok(if sign { git.that_signs() } else { git })
     }
 
     /// The repository as a port; `None` in a plain folder.
@@ -183,6 +196,11 @@ impl Session {
     /// The registries, unless the command is to stay offline.
     pub(crate) fn registry(&self) -> Option<&dyn Registry> {
         (!self.offline).then_some(&self.registry as &dyn Registry)
+    }
+
+    /// The sources of alerts and metrics, unless the command is to stay offline.
+    pub(crate) fn gauges(&self) -> Option<&dyn Gauges> {
+        (!self.offline).then_some(&self.gauges as &dyn Gauges)
     }
 
     /// The trees of remote bases.
@@ -221,8 +239,20 @@ impl Session {
 
     /// As [`Session::survey_here`]; `None` where there is no cluster.
     pub(crate) fn survey_if_any(&self) -> Result<Option<Survey>, Failure> {
+        let survey = survey(self.files_here()?)?;
+        Ok((!survey.resolved.path.environments().is_empty()).then_some(survey))
+    }
+
+    /// As [`Session::survey_here`], with another file in the place of `towpath.yaml`.
+    pub(crate) fn survey_stated_by(&self, file: &str, source: Vec<u8>) -> Result<Survey, Failure> {
+        // Read for its mistakes, which are then placed in the file that the user named.
+        stated_in(file, &source)?;
+        Ok(survey(Files { path_file: Some(source), ..self.files_here()? })?)
+    }
+
+    fn files_here(&self) -> Result<Files, Failure> {
         let bare = self.git.as_ref().filter(|git| git.top_level().is_none());
-        let files = match bare {
+        Ok(match bare {
             Some(git) => {
                 let commit = git
                     .head()?
@@ -231,9 +261,7 @@ impl Session {
                 read_commit(git, &commit, &self.cache)?
             }
             None => work_tree::read(&self.root, &self.cache)?,
-        };
-        let survey = survey(files)?;
-        Ok((!survey.resolved.path.environments().is_empty()).then_some(survey))
+        })
     }
 
     /// What `towpath.yaml` of the work tree states; that of the commit where there is none.
@@ -277,6 +305,23 @@ impl Session {
         Ok(observe(survey, &world, findings)?)
     }
 
+    /// The snapshot with the signatures of what was said of these plans, by the keys that the trunk lists; `None` where
+    /// there is nothing to check.
+    pub(crate) fn with_signatures(
+        &self,
+        trunk: &BranchName,
+        snapshot: &Snapshot,
+        plan: &Plan,
+    ) -> Result<Option<Snapshot>, Failure> {
+        let of = |hash: &PlanHash| plan.proposals.iter().any(|p| p.hash.as_ref() == Some(hash));
+        let said = |record: &Record| signers::plan_of(&record.event).is_some_and(of);
+        let Some(git) = self.git.as_ref().filter(|_| snapshot.history.records().any(said)) else {
+            return Ok(None);
+        };
+        let Some(listed) = Listed::on(git, trunk)? else { return Ok(None) };
+        Ok(signers::with_signatures(git, &listed, snapshot, &of)?)
+    }
+
     /// The loop on this repository's trunk.
     pub(crate) fn loop_on<'a>(&'a self, trunk: &BranchName) -> Result<Loop<'a>, Failure> {
         Ok(Loop {
@@ -286,6 +331,7 @@ impl Session {
             now: self.now,
             trunk: trunk.clone(),
             clusters: (!self.offline).then_some(&Watched),
+            gauges: self.gauges(),
         })
     }
 

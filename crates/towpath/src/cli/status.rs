@@ -12,6 +12,7 @@ use towpath_core::status::{
     ClusterStatus, ComponentStatus, EnvironmentStatus, Next, Runs, Status, status,
 };
 use towpath_core::why::Why;
+use towpath_engine::gauge;
 
 use super::Answer;
 use super::args::{Global, StatusArgs};
@@ -36,10 +37,18 @@ pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<Answer, Failure>
     let survey = session.survey_here()?;
     let mut snapshot = session.snapshot_here(&survey)?;
     if !session.offline {
-        let (path, pins) = (&survey.resolved.path, &snapshot.pins);
-        snapshot.running = watched::look(path, &args.contexts, pins, session.now)?;
+        let (path, pins) = (&survey.resolved.path, &survey.resolved.pins);
+        snapshot.running = watched::look(path, &args.contexts, pins, session.now)?.into();
     }
-    let plan = plan(&survey.resolved.path, &snapshot);
+    if let Some(gauges) = session.gauges() {
+        let path = &survey.resolved.path;
+        snapshot.answers = gauge::for_path(gauges, &survey.stated.sources, path, &snapshot);
+    }
+    let mut plan = plan(&survey.resolved.path, &snapshot);
+    if let Some(signed) = session.with_signatures(&survey.resolved.path.trunk, &snapshot, &plan)? {
+        snapshot = signed;
+        plan = towpath_core::plan::plan(&survey.resolved.path, &snapshot);
+    }
     let status = status(&survey.resolved.path, &snapshot, &plan);
     let output = StatusOutput::new(survey.resolved.path.trunk.as_str(), &status);
     let text = text(&status, survey.has_path_file);

@@ -19,7 +19,7 @@ use super::connected::settings;
 use super::failure::Failure;
 
 /// How long somebody who looks waits for clusters that do not answer.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What the connected clusters run of these pins.
 pub(crate) fn look(
@@ -48,21 +48,30 @@ impl Reports for Watched {
         pins: &[Pin],
         now: Timestamp,
     ) -> BTreeMap<ClusterName, ClusterReport> {
-        look(path, &[], pins, now).unwrap_or_else(|failure| {
-            // Whoever cannot connect must not take that for a cluster that is none of the path's.
-            let lost = |cluster: &Cluster| {
-                cluster.context.as_ref()?;
-                let why = failure.one_line();
-                let contact = Contact::Lost { since: now, why };
-                Some((cluster.name.clone(), ClusterReport { contact, components: BTreeMap::new() }))
-            };
-            path.environments().iter().flat_map(|e| &e.clusters).filter_map(lost).collect()
-        })
+        look(path, &[], pins, now).unwrap_or_else(|failure| lost(path, &failure, now))
     }
 }
 
+/// Reports of clusters to which nothing could connect: whoever cannot must not take that for a cluster that is none of
+/// the path's.
+pub(super) fn lost(
+    path: &Path,
+    failure: &Failure,
+    now: Timestamp,
+) -> BTreeMap<ClusterName, ClusterReport> {
+    let lost = |cluster: &Cluster| {
+        cluster.context.as_ref()?;
+        let contact = Contact::Lost { since: now, why: failure.one_line() };
+        Some((cluster.name.clone(), ClusterReport { contact, components: BTreeMap::new() }))
+    };
+    path.environments().iter().flat_map(|e| &e.clusters).filter_map(lost).collect()
+}
+
 /// The contexts of clusters: of `towpath.yaml`, and before them those that are named.
-fn contexts(path: &Path, named: &[String]) -> Result<BTreeMap<ClusterName, String>, Failure> {
+pub(super) fn contexts(
+    path: &Path,
+    named: &[String],
+) -> Result<BTreeMap<ClusterName, String>, Failure> {
     let all = || path.environments().iter().flat_map(|environment| &environment.clusters);
     let stated = all().filter_map(|it| Some((it.name.clone(), it.context.clone()?)));
     let mut contexts: BTreeMap<ClusterName, String> = stated.collect();

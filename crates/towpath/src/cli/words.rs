@@ -39,6 +39,12 @@ pub(crate) fn span(from: Timestamp, to: Timestamp) -> String {
     }
 }
 
+/// A text in one line: whatever blanks it has, one stands for them.
+pub(crate) fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// Names joined for a sentence: `a`, `a and b`, `a, b and c`.
 pub(crate) fn list<T: std::fmt::Display>(names: &[T]) -> String {
     match names {

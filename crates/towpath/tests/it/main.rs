@@ -4,6 +4,7 @@
 //! with its exit code, stdout and stderr together. Start at [`support`]. After a wanted change of words:
 //! `INSTA_UPDATE=always cargo test -p towpath --test it`, then read the difference.
 
+mod abort;
 mod approve;
 mod bad_input;
 mod check;
@@ -17,6 +18,8 @@ mod diff;
 mod explain;
 mod fleet;
 mod freeze;
+mod gate;
+mod gauges;
 mod help;
 mod history;
 mod init;
@@ -26,7 +29,12 @@ mod release;
 mod remote;
 mod remote_bases;
 mod render;
+mod report;
+mod run_loop;
 mod sandbox;
+mod signatures;
+mod simulate;
 mod status;
 mod status_connected;
 mod support;
+mod test;

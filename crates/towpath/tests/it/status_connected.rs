@@ -48,7 +48,7 @@ fn ready_since(time: &str, status: &str, reason: &str, message: &str) -> Value {
 }
 
 /// A cluster with Flux, as far as its objects go.
-fn with_flux(live: &Running) {
+pub(crate) fn with_flux(live: &Running) {
     let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     let source = definition("source.toolkit.fluxcd.io", "OCIRepository", "ocirepositories");
     create(live, definitions, &source);
@@ -62,7 +62,7 @@ fn with_flux(live: &Running) {
     create(live, KUSTOMIZATIONS, &object(&format!("{group}/v1"), "Kustomization", source));
 }
 
-fn applied(live: &Running, revision: &str) {
+pub(crate) fn applied(live: &Running, revision: &str) {
     applied_since(live, TIME, revision);
 }
 

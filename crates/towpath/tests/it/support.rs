@@ -306,7 +306,8 @@ fn redact(text: &str) -> String {
     static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         [
             // As wide as what they stand for, where that is in a table.
-            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[time]"),
+            (r"SHA256:[A-Za-z0-9+/]{43}", "SHA256:[key]"),
+            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[time]"),
             (r"\d{4}-\d\d-\d\d \d\d:\d\d", "[date and time ]"),
             (r"sha256:[0-9a-f]{64}", "sha256:[digest]"),
             (r"sha256:[0-9a-f]{12}", "sha256:[12 of hash]"),

@@ -65,6 +65,9 @@ pub(crate) struct ApproveArgs {
     /// The version, where the plan is not for the one that the path offers
     #[arg(long, value_name = "VERSION")]
     pub(crate) to: Option<String>,
+    /// Sign it with the key that Git is configured for, also where commit.gpgSign is not set
+    #[arg(long)]
+    pub(crate) sign: bool,
 }
 
 /// `towpath override`
@@ -88,6 +91,9 @@ pub(crate) struct OverrideArgs {
     /// The version, where the plan is not for the one that the path offers
     #[arg(long, value_name = "VERSION")]
     pub(crate) to: Option<String>,
+    /// Sign it with the key that Git is configured for, also where commit.gpgSign is not set
+    #[arg(long)]
+    pub(crate) sign: bool,
 }
 
 /// `towpath freeze`

@@ -1,0 +1,161 @@
+//! What the loop tells: what it did, and what stands otherwise than it did. A line each; nothing twice.
+//!
+//! Must not tell what it does not know from a turn.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use towpath_api::output::{Output, RunEventOutput, outcome_word, why_code};
+use towpath_core::id::{BranchName, ComponentName, EnvironmentName};
+use towpath_core::plan::{Outcome, Proposal};
+use towpath_core::why::human;
+use towpath_engine::ledger;
+use towpath_engine::turn::{Moved, Turn};
+
+use super::super::failure::Failure;
+use super::super::print::{BOLD, DIM, GREEN, Printer, RED, styled};
+
+/// Where an environment stands, as far as it is told again when it changes. The words of a reason may change with every
+/// look, such as the number that a metric has; its code does not.
+type State = (&'static str, Option<String>, Vec<&'static str>);
+
+/// Tells turns.
+pub(super) struct Teller<'a> {
+    printer: &'a Printer,
+    as_json: bool,
+    states: BTreeMap<(EnvironmentName, ComponentName), State>,
+    /// What failed last, until it does not any more.
+    failure: Option<String>,
+}
+
+impl<'a> Teller<'a> {
+    pub(super) fn new(printer: &'a Printer, as_json: bool) -> Self {
+        Self { printer, as_json, states: BTreeMap::new(), failure: None }
+    }
+
+    /// The loop begins; it looks this often, or once.
+    pub(super) fn started(
+        &mut self,
+        at: Timestamp,
+        trunk: &BranchName,
+        interval: Option<Duration>,
+    ) -> Result<(), Failure> {
+        let often = interval.map(|it| format!("; asking for news every {}", human(it)));
+        let message = format!("looking at {trunk}{}", often.unwrap_or_default());
+        self.line(at, RunEventOutput { event: "started", message, ..RunEventOutput::default() })
+    }
+
+    /// Webhooks are heard and metrics are told at this address.
+    pub(super) fn listening(&self, at: Timestamp, address: SocketAddr) -> Result<(), Failure> {
+        let message = format!("webhooks and metrics at http://{address}");
+        self.line(at, RunEventOutput { event: "listening", message, ..RunEventOutput::default() })
+    }
+
+    /// A turn was taken.
+    pub(super) fn turn(&mut self, at: Timestamp, turn: &Turn) -> Result<(), Failure> {
+        if self.failure.take().is_some() {
+            let message = "the loop looks again".to_owned();
+            let event = RunEventOutput { event: "recovered", message, ..RunEventOutput::default() };
+            self.line(at, event)?;
+        }
+        for entry in &turn.noted {
+            let event = RunEventOutput {
+                event: "recorded",
+                record: Some(entry.commit.to_string()),
+                message: ledger::title(&entry.record.event),
+                ..RunEventOutput::default()
+            };
+            self.line(at, event)?;
+        }
+        for moved in &turn.moved {
+            self.line(at, promoted(moved))?;
+        }
+        for proposal in &turn.plan.proposals {
+            let event = state(proposal);
+            let known = (proposal.environment.clone(), proposal.component.clone());
+            let state =
+                (event.outcome.unwrap_or_default(), event.version.clone(), event.reasons.clone());
+            if self.states.insert(known, state.clone()) != Some(state) {
+                self.line(at, event)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// No turn could be taken.
+    pub(super) fn failed(&mut self, at: Timestamp, failure: &Failure) -> Result<(), Failure> {
+        let message = failure.one_line();
+        if self.failure.as_ref() == Some(&message) {
+            return Ok(());
+        }
+        self.failure = Some(message.clone());
+        self.line(at, RunEventOutput { event: "failed", message, ..RunEventOutput::default() })
+    }
+
+    fn line(&self, at: Timestamp, event: RunEventOutput) -> Result<(), Failure> {
+        let event = RunEventOutput { at: at.to_string(), ..event };
+        if self.as_json {
+            let mut line = serde_json::to_string(&Output::new("RunEvent", event))?;
+            line.push('\n');
+            return self.printer.data(&line);
+        }
+        let style = match event.event {
+            "promoted" => GREEN,
+            "failed" => RED,
+            _ => BOLD,
+        };
+        let who = match (&event.environment, &event.component) {
+            // What was done says itself where.
+            (Some(environment), Some(component)) if event.event == "state" => {
+                format!("{environment} {component}: ")
+            }
+            _ => String::new(),
+        };
+        let at = styled(DIM, &event.at);
+        let line = format!("{at} {} {who}{}\n", styled(style, event.event), event.message);
+        self.printer.data(&line)
+    }
+}
+
+fn about(proposal: &Proposal) -> RunEventOutput {
+    RunEventOutput {
+        environment: Some(proposal.environment.to_string()),
+        component: Some(proposal.component.to_string()),
+        version: proposal.candidate.as_ref().map(|r| r.version.to_string()),
+        ..RunEventOutput::default()
+    }
+}
+
+fn promoted(moved: &Moved) -> RunEventOutput {
+    let entry = moved.record.as_ref();
+    RunEventOutput {
+        event: "promoted",
+        record: entry.map(|entry| entry.commit.to_string()),
+        message: entry.map_or_else(String::new, |entry| ledger::title(&entry.record.event)),
+        ..about(&moved.proposal)
+    }
+}
+
+fn state(proposal: &Proposal) -> RunEventOutput {
+    let has =
+        proposal.has.as_ref().map_or_else(|| "no known version".to_owned(), |v| v.to_string());
+    let reasons = || proposal.waiting.iter().chain(&proposal.holds);
+    let told: Vec<String> = reasons().map(ToString::to_string).collect();
+    let mut message = match proposal.outcome {
+        Outcome::UpToDate => format!("has {has}, up to date"),
+        Outcome::Follows => format!("has {has}, and follows by itself"),
+        Outcome::Ready | Outcome::Waiting | Outcome::Refused => format!("has {has}"),
+    };
+    if !told.is_empty() {
+        message = format!("{message}; {}", told.join("; "));
+    }
+    RunEventOutput {
+        event: "state",
+        outcome: Some(outcome_word(proposal.outcome)),
+        reasons: reasons().map(why_code).collect(),
+        message,
+        ..about(proposal)
+    }
+}
