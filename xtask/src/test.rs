@@ -4,6 +4,9 @@
 //! Alertmanager. A peer that is not there is installed where that is possible, and otherwise ends the run before it
 //! begins: a test that cannot run has failed, it is never skipped.
 //! Services are never started here; each test starts its own peer on a port of its own.
+//!
+//! Properties are tried on the same generated values in every run, or a change would fail for what somebody else did.
+//! Whoever looks for what nobody has seen yet asks for another seed.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,9 +19,36 @@ use crate::workspace;
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// What properties are tried on follows from this: a number, or `random` for values that no run has seen
+    #[arg(long, value_name = "SEED", default_value_t = Seed::Fixed(1))]
+    seed: Seed,
     /// Passed on to the test runner, for example `-p towpath-core` or part of a test's name
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
+}
+
+/// Where generated values begin.
+#[derive(Debug, Clone, Copy)]
+enum Seed {
+    Fixed(u64),
+    Random,
+}
+
+impl std::str::FromStr for Seed {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "random" { Ok(Self::Random) } else { text.parse().map(Self::Fixed) }
+    }
+}
+
+impl std::fmt::Display for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fixed(seed) => write!(f, "{seed}"),
+            Self::Random => f.write_str("random"),
+        }
+    }
 }
 
 /// A program that tests start themselves.
@@ -67,6 +97,10 @@ const PEERS: [Peer; 8] = [
 pub(crate) fn run(args: &Args) -> Result<Answer> {
     provide_peers()?;
     let mut command = workspace::cargo();
+    if let Seed::Fixed(seed) = args.seed {
+        command.env("PROPTEST_RNG_SEED", seed.to_string());
+    }
+    eprintln!("properties are tried with seed {}", args.seed);
     if run::on_path("cargo-nextest").is_some() {
         command.args(["nextest", "run"]);
     } else {

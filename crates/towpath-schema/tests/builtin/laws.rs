@@ -7,7 +7,7 @@ use proptest::sample::Index;
 use serde_json::{Map, Value, json};
 use towpath_catalog::{Catalog, Minor, SchemaRef, Type};
 use towpath_schema::builtin::validate;
-use towpath_schema::crd::schema::{Fault, Violation};
+use towpath_schema::crd::schema::{Fault, MAX_VIOLATIONS, Violation};
 
 /// What the decoder says; the rules of the kinds are not about types.
 fn decoded(catalog: &Catalog, object: &Value) -> Vec<Violation> {
@@ -164,6 +164,11 @@ proptest! {
             here.as_object_mut().expect("a struct").insert("unheardOf".to_owned(), Value::Null);
         }
         let violations = decoded(catalog, &object);
+        // There is an end to what is told, and an object of every field there is may come to it before the fault.
+        let all = validate(catalog, &object).expect("a kind that is built in");
+        if all.violations.len() >= MAX_VIOLATIONS && violations.is_empty() {
+            return Ok(());
+        }
         prop_assert_eq!(violations.len(), 1, "{:?}", violations);
         let expected = match (wrong, path.as_str()) {
             (true, path) => path.to_owned(),
