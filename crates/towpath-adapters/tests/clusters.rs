@@ -150,7 +150,8 @@ fn pin() -> Result<Pin> {
             kind: part("OCIRepository"),
             namespace: part("flux-system"),
             name: part("platform"),
-        },
+        }
+        .into(),
         field: part("spec.ref.tag"),
         at: Location { file: RepoPath::parse("platform.yaml")?, line: 1, column: 1 },
         tracking: Tracking::Exact(Exact::tag("0.0.8")),

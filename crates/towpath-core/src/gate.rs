@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::id::GateName;
 use crate::why::Why;
 
-pub use self::gather::{Context, always, stated};
+pub(crate) use self::gather::{Context, always, stated};
 pub use self::inputs::{
     FailedIn, Frozen, Given, Inputs, Reported, SoakState, Soaking, TestRun, VerifiedIn,
 };

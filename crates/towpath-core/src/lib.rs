@@ -42,6 +42,7 @@ pub mod plan;
 pub mod record;
 pub mod release;
 pub mod rollout;
+mod roster;
 pub mod running;
 pub mod scenario;
 pub mod snapshot;

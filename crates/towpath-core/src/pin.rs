@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::ops::Range as ByteRange;
+use std::sync::Arc;
 
 use crate::id::{ClusterName, ComponentName, EnvironmentName, RepoPath};
 use crate::release::Release;
@@ -61,8 +62,8 @@ pub struct Pin {
     pub environment: EnvironmentName,
     /// For which cluster.
     pub cluster: ClusterName,
-    /// The object that holds it.
-    pub object: ObjectRef,
+    /// The object that holds it; clusters mostly name it alike.
+    pub object: Arc<ObjectRef>,
     /// The field: `spec.ref.semver`, `spec.chart.spec.version`.
     pub field: String,
     /// Where it stands.

@@ -11,10 +11,11 @@ use crate::gate::Judged;
 use crate::id::{CommitId, ComponentName, EnvironmentName};
 use crate::path::{Environment, Path};
 use crate::pin::{Pin, Replacement};
-use crate::placed::{Roster, placed};
+use crate::placed::placed;
 use crate::record::PlanHash;
 use crate::release::Release;
 use crate::rollout::Rollout;
+use crate::roster::Rosters;
 use crate::snapshot::Snapshot;
 use crate::tracking::{Policy, Tracking};
 use crate::version::Version;
@@ -118,12 +119,11 @@ pub enum Outcome {
 #[must_use]
 pub fn plan(path: &Path, snapshot: &Snapshot) -> Plan {
     let mut proposals = Vec::new();
+    let rosters = &Rosters::new(path, snapshot);
+    let request = &Request::default();
     for environment in path.environments() {
-        let roster = Roster::of_all(snapshot, environment);
         for component in snapshot.components_of(path, environment) {
-            let request = &Request::default();
-            let planner =
-                Planner { path, snapshot, environment, roster: &roster, component, request };
+            let planner = Planner { path, snapshot, environment, rosters, component, request };
             proposals.push(planner.whole());
         }
     }
@@ -139,22 +139,22 @@ pub fn propose(
     component: &ComponentName,
     request: &Request,
 ) -> Proposal {
-    let roster = Roster::of(snapshot, environment);
-    Planner { path, snapshot, environment, roster: &roster, component, request }.whole()
+    let rosters = &Rosters::new(path, snapshot);
+    Planner { path, snapshot, environment, rosters, component, request }.whole()
 }
 
 /// One component of one environment, and what is asked of it.
 #[derive(Clone, Copy)]
-struct Planner<'a> {
+struct Planner<'a, 'r> {
     path: &'a Path,
     snapshot: &'a Snapshot,
     environment: &'a Environment,
-    roster: &'a Roster<'a>,
+    rosters: &'a Rosters<'r>,
     component: &'a ComponentName,
     request: &'a Request,
 }
 
-impl<'a> Planner<'a> {
+impl<'a> Planner<'a, '_> {
     fn whole(&self) -> Proposal {
         let mut proposal = self.propose();
         proposal.holds = holds::holds(self, &proposal);

@@ -87,6 +87,29 @@ impl Releases {
     }
 }
 
+impl Release {
+    /// Whether what runs is exactly this release, by the revision and the version that a cluster tells.
+    #[must_use]
+    pub fn is_what_runs(&self, revision: Option<&Revision>, version: Option<&Version>) -> bool {
+        match revision {
+            Some(revision) => self.is_content_of(revision),
+            // A chart of which nobody knows a digest is told by its version alone.
+            None => {
+                self.digest.is_none() && self.commit.is_none() && version == Some(&self.version)
+            }
+        }
+    }
+
+    /// Whether a revision is of this release's content, under whatever name.
+    #[must_use]
+    pub fn is_content_of(&self, revision: &Revision) -> bool {
+        match revision {
+            Revision::Oci { digest, .. } => self.digest.as_ref() == Some(digest),
+            Revision::Git { commit, .. } => self.commit.as_ref() == Some(commit),
+        }
+    }
+}
+
 /// A revision in Flux's form (`fluxcd/flux2:rfcs/0005`): `main@sha1:…`, `0.0.8@sha256:…`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Revision {

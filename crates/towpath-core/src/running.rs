@@ -11,13 +11,17 @@ use jiff::Timestamp;
 
 use crate::id::ComponentName;
 use crate::pin::ObjectRef;
-use crate::release::Revision;
+use crate::release::{Release, Revision};
 use crate::snapshot::Desired;
 use crate::version::Version;
 
+pub(crate) use self::column::{Slot, Well};
 pub use self::reports::Reports;
 
+mod column;
 mod reports;
+#[cfg(test)]
+mod tests;
 
 /// What is known of one connected cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +107,12 @@ impl Running {
         }
     }
 
+    /// Whether it runs exactly a release.
+    #[must_use]
+    pub fn is_exactly(&self, release: &Release) -> bool {
+        release.is_what_runs(self.revision.as_ref(), self.version.as_ref())
+    }
+
     /// The revision as people compare it; the version where there is none.
     #[must_use]
     pub fn short(&self) -> Option<String> {
@@ -123,6 +133,12 @@ pub struct Ailing {
 }
 
 impl ClusterReport {
+    /// A cluster that answers and has said nothing yet.
+    #[must_use]
+    pub fn connected() -> Self {
+        Self { contact: Contact::Connected, components: BTreeMap::new() }
+    }
+
     /// What the cluster runs of a component now; `None` where it cannot be asked or has nothing of it.
     #[must_use]
     pub fn now(&self, component: &ComponentName) -> Option<&Running> {

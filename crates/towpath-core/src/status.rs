@@ -3,6 +3,7 @@
 //! Must not decide anything: it lays the path, the snapshot and the plan side by side.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -79,7 +80,7 @@ pub struct ClusterStatus {
     /// What it tracks, where that differs from the first cluster of its environment.
     pub differs: Vec<(ComponentName, Tracking)>,
     /// What it runs; `None`: not connected, so unknown.
-    pub running: Option<ClusterReport>,
+    pub running: Option<Arc<ClusterReport>>,
     /// The components of which it runs something else than it should get.
     pub drift: Vec<ComponentName>,
 }
@@ -195,7 +196,7 @@ fn environment_status(
             name: cluster.name.clone(),
             folder: cluster.folder.clone(),
             differs: differs.remove(&cluster.name).unwrap_or_default(),
-            running: snapshot.running.get(&cluster.name).cloned(),
+            running: snapshot.running.shared(&cluster.name),
             drift: drift.remove(&cluster.name).unwrap_or_default(),
         })
         .collect();

@@ -172,7 +172,7 @@ fn pin(kind: String, namespace: String, name: String) -> Pin {
         component: ComponentName::parse("platform").expect(known),
         environment: EnvironmentName::parse("recorded").expect(known),
         cluster: ClusterName::parse("recorded").expect(known),
-        object: ObjectRef { kind, namespace, name },
+        object: ObjectRef { kind, namespace, name }.into(),
         field: "spec.ref".to_owned(),
         at: Location { file: RepoPath::parse("recorded.yaml").expect(known), line: 1, column: 1 },
         tracking: Tracking::Exact(Exact::default()),

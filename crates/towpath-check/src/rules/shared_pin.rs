@@ -56,7 +56,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             rule: RULE.id,
             severity: RULE.severity,
             environments: environments.last().map(|name| (*name).clone()).into_iter().collect(),
-            object: Some(pin.object.clone()),
+            object: Some(pin.object.as_ref().clone()),
             field: None,
             at: at.clone(),
             message: format!(

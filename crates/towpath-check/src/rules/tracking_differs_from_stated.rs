@@ -63,7 +63,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             rule: RULE.id,
             severity: RULE.severity,
             environments: vec![name.clone()],
-            object: Some(pin.object.clone()),
+            object: Some(pin.object.as_ref().clone()),
             field: None,
             at: pin.at.clone(),
             message: format!(

@@ -48,7 +48,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             rule: RULE.id,
             severity: RULE.severity,
             environments: vec![pin.environment.clone()],
-            object: Some(pin.object.clone()),
+            object: Some(pin.object.as_ref().clone()),
             field: None,
             at: pin.at.clone(),
             message: format!("`{text}` is no {what} that Flux can read"),

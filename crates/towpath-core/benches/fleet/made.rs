@@ -4,6 +4,7 @@
 //! release everywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -108,13 +109,9 @@ pub(crate) fn news(path: &Path, snapshot: &Snapshot) -> Vec<Snapshot> {
     let (cluster, component) = (&environment.clusters[7].name, &path.components[5].name);
     let told = [Health::Progressing, Health::Healthy].map(|health| {
         let mut snapshot = snapshot.clone();
-        let report = snapshot.running.change(cluster, || ClusterReport {
-            contact: Contact::Connected,
-            components: BTreeMap::new(),
-        });
-        if let Some(running) = report.components.get_mut(component) {
-            running.health = health;
-        }
+        let report = snapshot.running.get(cluster).expect("every cluster reports");
+        let running = Running { health, ..report.components[component].clone() };
+        snapshot.running.tell(cluster, component, running);
         snapshot
     });
     told.into()
@@ -224,6 +221,15 @@ fn splice(old: String, before: &str) -> Splice {
 
 fn pins(path: &Path, releases: &[(ComponentName, Vec<Release>)]) -> Vec<Pin> {
     let range = Range::parse(">=1.0.0").expect("a range");
+    let object = |(component, _): &(ComponentName, _)| {
+        Arc::new(ObjectRef {
+            kind: "OCIRepository".to_owned(),
+            namespace: "flux-system".to_owned(),
+            name: component.to_string(),
+        })
+    };
+    // Shared as all pins share them, but from the beginning: what was freed again would be weighed as well.
+    let objects: Vec<Arc<ObjectRef>> = releases.iter().map(object).collect();
     let mut out = Vec::new();
     for (position, environment) in path.environments().iter().enumerate() {
         let size = environment.clusters.len();
@@ -244,11 +250,7 @@ fn pins(path: &Path, releases: &[(ComponentName, Vec<Release>)]) -> Vec<Pin> {
                     component: component.clone(),
                     environment: environment.name.clone(),
                     cluster: cluster.name.clone(),
-                    object: ObjectRef {
-                        kind: "OCIRepository".to_owned(),
-                        namespace: "flux-system".to_owned(),
-                        name: component.to_string(),
-                    },
+                    object: Arc::clone(&objects[c]),
                     field: "spec.ref".to_owned(),
                     at: Location { file, line: 11, column: 5 },
                     tracking,

@@ -14,19 +14,23 @@ use crate::conduct::Supersede;
 use crate::finding::Severity;
 use crate::id::{EnvironmentName, GateName};
 use crate::path::{Environment, Path};
+use crate::placed::placed;
 use crate::record::PlanHash;
 use crate::release::Release;
-use crate::rollout::{is_of, told};
-use crate::running::{Contact, Health};
+use crate::rollout::{Moved, told};
+use crate::roster::{Rosters, Seen};
+use crate::running::{ClusterReport, Contact};
 use crate::snapshot::Snapshot;
 use crate::source::{AlertsQuestion, MetricQuestion, Stretch};
 
 /// What a gate stands before.
-pub struct Context<'a> {
+pub(crate) struct Context<'a, 'r> {
     /// The path.
     pub path: &'a Path,
     /// The world.
     pub snapshot: &'a Snapshot,
+    /// Its clusters.
+    pub rosters: &'a Rosters<'r>,
     /// Where it would enter.
     pub environment: &'a Environment,
     /// The environments before that one which have the component.
@@ -43,7 +47,7 @@ pub struct Context<'a> {
 
 /// What the gates look at that stand before everything: `checks`, `release`, and for a way forward `freeze` and `path`.
 #[must_use]
-pub fn always(context: &Context<'_>, forward: bool) -> Vec<(GateName, Inputs)> {
+pub(crate) fn always(context: &Context<'_, '_>, forward: bool) -> Vec<(GateName, Inputs)> {
     let name = |word| GateName::parse(word).expect("a word");
     let mut out = vec![(name("checks"), checks(context)), (name("release"), release(context))];
     if forward {
@@ -59,7 +63,7 @@ pub fn always(context: &Context<'_>, forward: bool) -> Vec<(GateName, Inputs)> {
 
 /// What a stated gate looks at.
 #[must_use]
-pub fn stated(condition: &Condition, context: &Context<'_>) -> Inputs {
+pub(crate) fn stated(condition: &Condition, context: &Context<'_, '_>) -> Inputs {
     let snapshot = context.snapshot;
     let history = &snapshot.history;
     let names = || context.before.iter().map(|e| e.name.clone()).collect::<Vec<_>>();
@@ -138,7 +142,7 @@ pub fn stated(condition: &Condition, context: &Context<'_>) -> Inputs {
 }
 
 /// The names of the clusters of these environments; of none: of the one that is entered and those before.
-fn clusters(context: &Context<'_>, environments: &[EnvironmentName]) -> BTreeSet<String> {
+fn clusters(context: &Context<'_, '_>, environments: &[EnvironmentName]) -> BTreeSet<String> {
     let named: Vec<&Environment> = match environments {
         [] => context.before.iter().copied().chain([context.environment]).collect(),
         names => names.iter().filter_map(|name| context.path.environment(name)).collect(),
@@ -148,7 +152,7 @@ fn clusters(context: &Context<'_>, environments: &[EnvironmentName]) -> BTreeSet
 
 /// When the release began to enter the last environment that it did enter: what was measured before that is what it is
 /// compared with. It is now where the release is nowhere yet.
-fn entered(context: &Context<'_>) -> Timestamp {
+fn entered(context: &Context<'_, '_>) -> Timestamp {
     let (history, release) = (&context.snapshot.history, context.release);
     let began = |environment: &Environment| {
         let of_release: Vec<_> = history
@@ -167,7 +171,7 @@ fn before(until: Timestamp, long: Duration) -> Stretch {
     Stretch { from: until.checked_sub(long).unwrap_or(Timestamp::MIN), until }
 }
 
-fn checks(context: &Context<'_>) -> Inputs {
+fn checks(context: &Context<'_, '_>) -> Inputs {
     let name = &context.environment.name;
     let errors: Vec<_> = context
         .snapshot
@@ -179,7 +183,7 @@ fn checks(context: &Context<'_>) -> Inputs {
     Inputs::Checks { errors: errors.len(), first: errors.first().map(|f| f.rule.to_owned()) }
 }
 
-fn release(context: &Context<'_>) -> Inputs {
+fn release(context: &Context<'_, '_>) -> Inputs {
     let release = context.release;
     Inputs::Release {
         version: release.version.clone(),
@@ -189,7 +193,7 @@ fn release(context: &Context<'_>) -> Inputs {
     }
 }
 
-fn path(context: &Context<'_>) -> Inputs {
+fn path(context: &Context<'_, '_>) -> Inputs {
     let (snapshot, release) = (context.snapshot, context.release);
     let failed = context.before.iter().filter_map(|environment| {
         let (at, why) = snapshot.history.failure(&environment.name, release)?;
@@ -213,51 +217,50 @@ fn observed(path: &Path, snapshot: &Snapshot, name: &EnvironmentName) -> bool {
 }
 
 /// What each cluster of an environment that has the component says of the release.
-fn soaking(context: &Context<'_>, environment: &Environment) -> Vec<Soaking> {
+fn soaking(context: &Context<'_, '_>, environment: &Environment) -> Vec<Soaking> {
     let (snapshot, release) = (context.snapshot, context.release);
-    let moved = snapshot
-        .history
-        .promotions(&environment.name, &release.component)
-        .filter(|(_, p)| p.version == release.version);
-    let moved: Vec<_> = moved.map(|(r, p)| (r.at, &p.clusters)).collect();
+    let mut moved = Moved::to(snapshot, &environment.name, release);
+    let column = snapshot.running.column(&release.component);
+    let well = column.map(|column| column.well_with(release)).unwrap_or_default();
+    let roster = context.rosters.of(environment);
     let mut out: Vec<Soaking> = Vec::new();
-    for pin in snapshot.pins_of(&environment.name, &release.component) {
-        if out.last().is_some_and(|last| last.cluster == pin.cluster) {
-            continue;
+    for placed in placed(snapshot, &environment.name, &release.component) {
+        let seating = roster.seating(&placed);
+        for (cluster, seat) in placed.clusters().iter().zip(seating.of(&placed)) {
+            if out.last().is_some_and(|last| last.cluster == *cluster) {
+                continue;
+            }
+            let said = if let Seen::At(slot) = seat.seen { well.since(slot) } else { None };
+            let state = match (said, snapshot.running.get(cluster)) {
+                (Some(said), _) => SoakState::Healthy { since: moved.latest(cluster, said) },
+                (None, Some(report)) => not_soaking(report, release),
+                (None, None) => SoakState::NotConnected,
+            };
+            let (environment, cluster) = (environment.name.clone(), cluster.clone());
+            out.push(Soaking { environment, cluster, state });
         }
-        let named = |clusters: &&Vec<_>| clusters.is_empty() || clusters.contains(&pin.cluster);
-        let moved = moved.iter().rev().find(|(_, clusters)| named(clusters)).map(|(at, _)| *at);
-        let state = match snapshot.running.get(&pin.cluster) {
-            None => SoakState::NotConnected,
-            Some(report) => match (&report.contact, report.components.get(&release.component)) {
-                (Contact::Lost { since, .. }, _) => SoakState::Lost { since: *since },
-                (Contact::Connected, None) => SoakState::Silent,
-                (Contact::Connected, Some(running)) if !is_of(running, release) => {
-                    let revision = running.revision.as_ref().map(ToString::to_string);
-                    SoakState::OtherRevision { revision }
-                }
-                (Contact::Connected, Some(running)) if running.health == Health::Healthy => {
-                    SoakState::Healthy {
-                        since: moved.map_or(running.since, |at| running.since.max(at)),
-                    }
-                }
-                (Contact::Connected, Some(running)) => {
-                    SoakState::Unwell { health: running.health, why: told(running) }
-                }
-            },
-        };
-        out.push(Soaking {
-            environment: environment.name.clone(),
-            cluster: pin.cluster.clone(),
-            state,
-        });
     }
     out
 }
 
+/// The state of a connected cluster that does not say that it is well with the release.
+fn not_soaking(report: &ClusterReport, release: &Release) -> SoakState {
+    match (&report.contact, report.components.get(&release.component)) {
+        (Contact::Lost { since, .. }, _) => SoakState::Lost { since: *since },
+        (Contact::Connected, None) => SoakState::Silent,
+        (Contact::Connected, Some(running)) if !running.is_exactly(release) => {
+            let revision = running.revision.as_ref().map(ToString::to_string);
+            SoakState::OtherRevision { revision }
+        }
+        (Contact::Connected, Some(running)) => {
+            SoakState::Unwell { health: running.health, why: told(running) }
+        }
+    }
+}
+
 /// The shortest of the soaks that the ledger has of the release in all environments before: it counts only where each
 /// release is taken in turn, because then those before may have gone on.
-fn recorded_soak(context: &Context<'_>) -> Option<(Timestamp, Timestamp)> {
+fn recorded_soak(context: &Context<'_, '_>) -> Option<(Timestamp, Timestamp)> {
     if context.environment.conduct.supersede != Supersede::Every || context.before.is_empty() {
         return None;
     }

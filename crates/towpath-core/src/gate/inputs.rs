@@ -200,19 +200,6 @@ impl Inputs {
             | Self::Metric { .. } => None,
         }
     }
-
-    /// Whether this guards the beginning of a promotion only, and not each of its steps.
-    #[must_use]
-    pub fn guards_the_beginning(&self) -> bool {
-        matches!(
-            self,
-            Self::Approval { .. }
-                | Self::Order { .. }
-                | Self::Verified { .. }
-                | Self::Soak { .. }
-                | Self::Test { .. }
-        )
-    }
 }
 
 /// An emergency stop.

@@ -117,6 +117,21 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// Whether this guards the beginning of a promotion only, and not each of its steps.
+    #[must_use]
+    pub fn guards_the_beginning(&self) -> bool {
+        matches!(
+            self,
+            Self::Approval { .. }
+                | Self::Order { .. }
+                | Self::Verified { .. }
+                | Self::Soak { .. }
+                | Self::Test { .. }
+        )
+    }
+}
+
+impl Condition {
     /// The condition's word in `towpath.yaml`.
     #[must_use]
     pub fn word(&self) -> &'static str {

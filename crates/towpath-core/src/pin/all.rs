@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Pin;
@@ -21,25 +22,40 @@ pub struct Pins {
 struct Group {
     /// By the names of the clusters, and then by place.
     pins: Vec<Pin>,
+    /// The cluster of each pin: a million pins are too many to read for their clusters' names.
+    clusters: Arc<[ClusterName]>,
     /// Where each stretch of pins that say the same ends.
     ends: Vec<usize>,
 }
 
 impl Group {
-    fn new(mut pins: Vec<Pin>) -> Self {
+    /// `like` is another group of the same environment, which mostly is on the same clusters.
+    fn new(mut pins: Vec<Pin>, like: Option<&Self>) -> Self {
         pins.sort_by(|a, b| (&a.cluster, &a.at, &a.object).cmp(&(&b.cluster, &b.at, &b.object)));
+        for at in 1..pins.len() {
+            let (before, pin) = pins.split_at_mut(at);
+            if before[at - 1].object == pin[0].object {
+                pin[0].object = Arc::clone(&before[at - 1].object);
+            }
+        }
         let mut ends = Vec::new();
         let mut end = 0;
         for stretch in pins.chunk_by(|a, b| a.tracking == b.tracking) {
             end += stretch.len();
             ends.push(end);
         }
-        Self { pins, ends }
+        let of_pins = || pins.iter().map(|pin| &pin.cluster);
+        let known = like.filter(|like| like.clusters.iter().eq(of_pins()));
+        let clusters = match known {
+            Some(like) => Arc::clone(&like.clusters),
+            None => of_pins().cloned().collect(),
+        };
+        Self { pins, clusters, ends }
     }
 
-    fn stretches(&self) -> impl Iterator<Item = &[Pin]> {
+    fn stretches(&self) -> impl Iterator<Item = Range<usize>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.pins[start..*end])
+        starts.zip(&self.ends).map(|(start, end)| start..*end)
     }
 }
 
@@ -57,7 +73,18 @@ impl Pins {
         environment: &EnvironmentName,
         component: &ComponentName,
     ) -> impl Iterator<Item = &'a [Pin]> + use<'a> {
-        self.group(environment, component).into_iter().flat_map(Group::stretches)
+        let group = self.group(environment, component).into_iter();
+        group.flat_map(|group| group.stretches().map(|stretch| &group.pins[stretch]))
+    }
+
+    /// The same as places among the pins, and the clusters of all of these.
+    pub(crate) fn with_clusters<'a>(
+        &'a self,
+        environment: &EnvironmentName,
+        component: &ComponentName,
+    ) -> Option<(&'a Arc<[ClusterName]>, impl Iterator<Item = Range<usize>> + use<'a>)> {
+        let group = self.group(environment, component)?;
+        Some((&group.clusters, group.stretches()))
     }
 
     fn group(&self, environment: &EnvironmentName, component: &ComponentName) -> Option<&Group> {
@@ -113,8 +140,7 @@ impl Pins {
         cluster: &ClusterName,
         asked: impl Fn(&ComponentName) -> bool,
     ) -> Vec<(&'a EnvironmentName, &'a ComponentName)> {
-        let has =
-            |group: &Group| group.pins.binary_search_by(|pin| pin.cluster.cmp(cluster)).is_ok();
+        let has = |group: &Group| group.clusters.binary_search(cluster).is_ok();
         let mut out = Vec::new();
         for (environment, of) in self.groups.iter() {
             let theirs = of.iter().filter(|(component, group)| asked(component) && has(group));
@@ -145,8 +171,14 @@ impl Pins {
         let groups = Arc::make_mut(&mut self.groups);
         let of = groups.entry(environment.clone()).or_default();
         match pins.is_empty() {
-            true => drop(of.remove(component)),
-            false => drop(of.insert(component.clone(), Arc::new(Group::new(pins)))),
+            true => {
+                of.remove(component);
+            }
+            false => {
+                let like = of.get(component).or_else(|| of.values().next()).map(|group| &**group);
+                let group = Group::new(pins, like);
+                of.insert(component.clone(), Arc::new(group));
+            }
         }
         groups.retain(|_, of| !of.is_empty());
     }
@@ -166,7 +198,13 @@ impl FromIterator<Pin> for Pins {
             components.entry(pin.component.clone()).or_default().push(pin);
         }
         let grouped = |of: BTreeMap<ComponentName, Vec<Pin>>| {
-            of.into_iter().map(|(name, pins)| (name, Arc::new(Group::new(pins)))).collect()
+            let mut last: Option<Arc<Group>> = None;
+            let group = |(name, pins)| {
+                let group = Arc::new(Group::new(pins, last.as_deref()));
+                last = Some(Arc::clone(&group));
+                (name, group)
+            };
+            of.into_iter().map(group).collect()
         };
         let groups = of.into_iter().map(|(name, of)| (name, grouped(of))).collect();
         Self { groups: Arc::new(groups) }

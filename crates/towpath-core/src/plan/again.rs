@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::changed::{Changed, Reads};
 use super::{Plan, Planner, Request, plan};
 use crate::path::Path;
-use crate::placed::Roster;
+use crate::roster::Rosters;
 use crate::snapshot::Snapshot;
 
 /// A plan with what it was made from.
@@ -50,18 +50,17 @@ impl Planned {
         };
         let mut made = 0;
         let request = &Request::default();
+        let rosters = &Rosters::new(path, &snapshot);
         let mut proposals = self.plan.proposals.iter_mut().peekable();
         for environment in path.environments() {
             let reads = Reads::of(path, environment);
-            let mut roster = None;
             while let Some(old) = proposals.next_if(|p| p.environment == environment.name) {
                 if !changed.concerns(&reads, old, &self.snapshot) {
                     continue;
                 }
-                let roster = roster.get_or_insert_with(|| Roster::of(&snapshot, environment));
                 let component = &old.component.clone();
                 let snapshot = &snapshot;
-                let planner = Planner { path, snapshot, environment, roster, component, request };
+                let planner = Planner { path, snapshot, environment, rosters, component, request };
                 *old = planner.whole();
                 made += 1;
             }

@@ -16,7 +16,7 @@ use crate::version::Version;
 use crate::why::Why;
 
 /// The proposal for a member of the environment's bundle.
-pub(super) fn propose(planner: &Planner<'_>, mut proposal: Proposal) -> Proposal {
+pub(super) fn propose(planner: &Planner<'_, '_>, mut proposal: Proposal) -> Proposal {
     let (snapshot, environment) = (planner.snapshot, planner.environment);
     let here = snapshot.components_of(planner.path, environment);
     let members: Vec<&ComponentName> =
@@ -100,11 +100,14 @@ fn first_ahead(moves: &[(Release, Vec<Placed<'_>>)]) -> Option<(Version, Version
 pub(super) fn leave_ahead(moves: &mut [(Release, Vec<Placed<'_>>)]) {
     let mut ahead: BTreeSet<ClusterName> = BTreeSet::new();
     for (release, pins) in moves.iter() {
-        let is_above = |p: &&Placed<'_>| p.version.is_some_and(|v| *v > release.version);
-        ahead.extend(pins.iter().filter(is_above).map(|p| p.pin.cluster.clone()));
+        let above = pins.iter().filter(|placed| placed.is_above(&release.version));
+        ahead.extend(above.flat_map(Placed::clusters).cloned());
     }
-    if !ahead.is_empty() {
-        moves.iter_mut().for_each(|(_, pins)| pins.retain(|p| !ahead.contains(&p.pin.cluster)));
+    if ahead.is_empty() {
+        return;
+    }
+    for (_, pins) in moves {
+        *pins = pins.iter().flat_map(|p| p.on(|cluster| !ahead.contains(cluster))).collect();
     }
 }
 
@@ -117,7 +120,7 @@ fn is_behind(proposal: &Proposal) -> bool {
 /// The newest set that was verified together in all environments before, or, to go back, the newest one here that is
 /// not what is here now. Where nothing comes before: the newest of each.
 fn chosen_set(
-    planner: &Planner<'_>,
+    planner: &Planner<'_, '_>,
     members: &[&ComponentName],
     before: &[EnvironmentName],
 ) -> Option<Vec<Release>> {
@@ -153,7 +156,7 @@ fn chosen_set(
 
 /// The releases that a set names for the members; `None` where it lacks one or one is not known.
 fn releases(
-    planner: &Planner<'_>,
+    planner: &Planner<'_, '_>,
     members: &[&ComponentName],
     set: &[SetMember],
 ) -> Option<Vec<Release>> {

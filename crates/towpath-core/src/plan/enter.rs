@@ -5,7 +5,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Outcome, Planner, Proposal, add};
 use crate::action::{Action, Move};
@@ -13,7 +13,7 @@ use crate::candidate::{previous_with, version_in};
 use crate::gate::{self, Context, Inputs, Judged, Overridden, Verdict};
 use crate::id::{ClusterName, GateName};
 use crate::pin::Replacement;
-use crate::placed::{Placed, once_each};
+use crate::placed::{Placed, count};
 use crate::record::{Event, PlanHash, Signature};
 use crate::release::Release;
 use crate::rollout::{Batch, Having, Last, Rollout, rollout};
@@ -39,19 +39,20 @@ pub(super) struct Rolled {
 }
 
 impl Rolled {
-    pub(super) fn of(planner: &Planner<'_>, moves: &[(Release, Vec<Placed<'_>>)]) -> Self {
+    pub(super) fn of(planner: &Planner<'_, '_>, moves: &[(Release, Vec<Placed<'_>>)]) -> Self {
         let by_release: Vec<(&Release, &[Placed<'_>])> =
             moves.iter().map(|(release, pins)| (release, pins.as_slice())).collect();
+        let roster = planner.rosters.of(planner.environment);
         Self {
-            of: moves.iter().map(|(release, pins)| (release.clone(), pins.len())).collect(),
-            rollout: rollout(planner.roster, planner.environment, &by_release, Having::Saying),
+            of: moves.iter().map(|(release, pins)| (release.clone(), count(pins))).collect(),
+            rollout: rollout(roster, planner.environment, &by_release, Having::Saying),
         }
     }
 
     /// Whether this is how these stand. What is looked at of a component are all its pins that are not above the
     /// release, or fewer: as many are the same.
     fn is_of(&self, moves: &[(Release, Vec<Placed<'_>>)]) -> bool {
-        let mut these = moves.iter().map(|(release, pins)| (release, pins.len()));
+        let mut these = moves.iter().map(|(release, pins)| (release, count(pins)));
         self.of.iter().all(|(release, pins)| these.next() == Some((release, *pins)))
             && these.next().is_none()
     }
@@ -65,7 +66,7 @@ impl<'a> Entry<'a> {
 
 /// The proposal for releases to enter, or to go on entering.
 pub(super) fn enter(
-    planner: &Planner<'_>,
+    planner: &Planner<'_, '_>,
     mut proposal: Proposal,
     mut entry: Entry<'_>,
 ) -> Proposal {
@@ -73,9 +74,7 @@ pub(super) fn enter(
     if !request.rollback && request.to.is_none() {
         // Nothing goes down that nobody asked to: a cluster that is ahead stays there.
         for (release, pins) in &mut entry.moves {
-            let mut is_above =
-                once_each(|p: &Placed<'_>| p.version.is_some_and(|v| *v > release.version));
-            pins.retain(|placed| !is_above(placed));
+            pins.retain(|placed| !placed.is_above(&release.version));
         }
     }
     let Some((release, _)) = entry.moves.first() else { return proposal };
@@ -142,8 +141,8 @@ fn edits(
 ) -> Vec<Replacement> {
     let mut out = Vec::new();
     for (release, pins) in &entry.moves {
-        let mut says = once_each(|placed: &Placed<'_>| placed.pin.says(release));
-        for pin in pins.iter().filter(|p| !says(p)).map(|p| p.pin).filter(|p| chosen(&p.cluster)) {
+        let to_edit = pins.iter().filter(|placed| !placed.first().says(release));
+        for pin in to_edit.flat_map(|placed| placed.pins).filter(|pin| chosen(&pin.cluster)) {
             match pin.set_to(release) {
                 Ok(edits) => out.extend(edits),
                 Err(why) => {
@@ -160,24 +159,21 @@ fn edits(
 }
 
 fn action(
-    planner: &Planner<'_>,
+    planner: &Planner<'_, '_>,
     proposal: &Proposal,
     entry: &Entry<'_>,
     hash: &PlanHash,
     chosen: &impl Fn(&ClusterName) -> bool,
 ) -> Option<Action> {
     let (snapshot, environment) = (planner.snapshot, planner.environment);
-    // Whether each cluster that has one of the components is moved.
-    let mut moved: BTreeMap<&ClusterName, bool> = BTreeMap::new();
+    // A cluster that has one of the components moves with all of them.
+    let mut moved: BTreeSet<&ClusterName> = BTreeSet::new();
     for (release, pins) in &entry.moves {
-        for placed in pins {
-            let moves = placed.version != Some(&release.version) && chosen(&placed.pin.cluster);
-            *moved.entry(&placed.pin.cluster).or_default() |= moves;
-        }
+        let others = pins.iter().filter(|placed| placed.version != Some(&release.version));
+        moved.extend(others.flat_map(Placed::clusters).filter(|cluster| chosen(cluster)));
     }
     let here = environment.clusters.iter().map(|c| &c.name);
-    let moves = |c: &&ClusterName| moved.get(c).is_some_and(|moves| *moves);
-    let mut clusters: Vec<ClusterName> = here.filter(moves).cloned().collect();
+    let mut clusters: Vec<ClusterName> = here.filter(|c| moved.contains(c)).cloned().collect();
     // No name is every name: so records of environments without waves stay short. A cluster that is ahead has the
     // component too, and does not move.
     let mut all: BTreeSet<&ClusterName> = BTreeSet::new();
@@ -193,7 +189,7 @@ fn action(
         release: release.clone(),
         from: pins
             .iter()
-            .map(|placed| placed.pin)
+            .flat_map(|placed| placed.pins)
             .find(|pin| named.is_empty() || named.contains(&pin.cluster))
             .map(|pin| pin.tracking.to_string())
             .unwrap_or_default(),
@@ -254,7 +250,7 @@ fn skipped(snapshot: &Snapshot, proposal: &Proposal, release: &Release) -> Vec<V
 /// All gates before a release. A rollback passes those that guard the way forward; a promotion that has begun passed
 /// those that guard its beginning.
 fn judge(
-    planner: &Planner<'_>,
+    planner: &Planner<'_, '_>,
     release: &Release,
     hash: &PlanHash,
     begun: Option<&Last<'_>>,
@@ -263,6 +259,7 @@ fn judge(
     let context = Context {
         path,
         snapshot,
+        rosters: planner.rosters,
         environment,
         before: previous_with(path, snapshot, environment, &release.component),
         release,
@@ -273,17 +270,14 @@ fn judge(
     let mut seen = gate::always(&context, !planner.request.rollback);
     if !planner.request.rollback {
         for stated in &environment.gates {
-            seen.push((stated.name.clone(), gate::stated(&stated.condition, &context)));
+            let inputs = match begun.filter(|_| stated.condition.guards_the_beginning()) {
+                Some(begun) => Inputs::Begun { at: begun.began },
+                None => gate::stated(&stated.condition, &context),
+            };
+            seen.push((stated.name.clone(), inputs));
         }
     }
-    let at_the_beginning = |inputs: &Inputs| begun.filter(|_| inputs.guards_the_beginning());
-    seen.into_iter()
-        .map(|(name, inputs)| match at_the_beginning(&inputs) {
-            Some(begun) => Inputs::Begun { at: begun.began }.judged(name),
-            None => inputs.judged(name),
-        })
-        .map(|judged| overridden(snapshot, hash, judged))
-        .collect()
+    seen.into_iter().map(|(name, inputs)| overridden(snapshot, hash, inputs.judged(name))).collect()
 }
 
 fn overridden(snapshot: &Snapshot, hash: &PlanHash, mut judged: Judged) -> Judged {

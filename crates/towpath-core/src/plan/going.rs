@@ -10,7 +10,7 @@ use super::{Planner, Proposal, Request, bundle};
 use crate::candidate::recorded;
 use crate::conduct::OnFailure;
 use crate::id::{ClusterName, ComponentName};
-use crate::placed::{Placed, once_each};
+use crate::placed::Placed;
 use crate::record::Promotion;
 use crate::release::Release;
 use crate::rollout::{Batch, Ended, Last, Rollout, last_promotion};
@@ -25,7 +25,7 @@ pub(super) enum Going {
     Not(Option<Rolled>),
 }
 
-impl<'a> Planner<'a> {
+impl<'a> Planner<'a, '_> {
     /// Whether a promotion of components that move together goes on.
     pub(super) fn going_on(
         &self,
@@ -54,17 +54,8 @@ impl<'a> Planner<'a> {
             (None, Batch::Move { .. })
                 if last.promotion.rollback || last.promotion.clusters.is_empty() =>
             {
-                let busy = rolled.rollout.busy(self.environment);
-                let version = &last.promotion.version;
-                let Some(why) = busy.and_then(|busy| why_not_now(version, &busy)) else {
-                    return Going::Not(Some(rolled));
-                };
                 let (release, _) = entry.moves.swap_remove(0);
-                let mut proposal = proposal.clone();
-                proposal.waiting.push(why);
-                proposal.candidate = Some(release);
-                proposal.rollout = Some(rolled.rollout);
-                return Going::On(Box::new(proposal));
+                return self.waiting_for(proposal, release, rolled);
             }
             (None, _) => false,
         };
@@ -89,6 +80,20 @@ impl<'a> Planner<'a> {
         }
         proposal.waiting.extend(failed);
         proposal.candidate = entry.moves.into_iter().next().map(|(release, _)| release);
+        proposal.rollout = Some(rolled.rollout);
+        Going::On(Box::new(proposal))
+    }
+
+    /// Nothing else is begun while a cluster is on its way to a release.
+    fn waiting_for(&self, proposal: &Proposal, release: Release, rolled: Rolled) -> Going {
+        let busy = rolled.rollout.busy(self.environment);
+        let Some(why) = busy.and_then(|busy| why_not_now(&release.version, &busy)) else {
+            return Going::Not(Some(rolled));
+        };
+        let mut proposal = proposal.clone();
+        proposal.waiting.push(why);
+        // Of a bundle it may be another member's.
+        proposal.candidate = Some(release).filter(|r| r.component == *self.component);
         proposal.rollout = Some(rolled.rollout);
         Going::On(Box::new(proposal))
     }
@@ -121,22 +126,19 @@ impl<'a> Planner<'a> {
             }
             let release = self.released(of.promotion);
             let to = &release.version;
-            let mut says = once_each(|p: &Placed<'a>| p.version == Some(to));
-            let mut is_above = once_each(|p: &Placed<'a>| p.version.is_some_and(|v| v > to));
-            let mut any = false;
-            // What this promotion has moved once and somebody else has moved since is theirs.
-            let is_mine = |p: &&Placed<'a>| {
-                let says = says(p);
-                any |= says;
-                let moved = || moved.get_or_init(|| self.moved_by(last.promotion));
-                let stays = members.len() == 1 && is_above(p);
-                says || (!stays && !moved().contains(&p.pin.cluster))
-            };
-            let mine: Vec<Placed<'a>> = pins.iter().filter(is_mine).copied().collect();
-            if !any {
+            let mut mine: Vec<Placed<'a>> = Vec::new();
+            for placed in pins {
+                if placed.version == Some(to) {
+                    mine.push(placed.clone());
+                } else if members.len() > 1 || !placed.is_above(to) {
+                    // What this promotion has moved once and somebody else has moved since is theirs.
+                    let moved = moved.get_or_init(|| self.moved_by(last.promotion));
+                    mine.extend(placed.on(|cluster| !moved.contains(cluster)));
+                }
+            }
+            if mine.iter().all(|placed| placed.version != Some(to)) {
                 return None;
             }
-            drop((says, is_above));
             moves.push((release, mine));
         }
         if members.len() > 1 {

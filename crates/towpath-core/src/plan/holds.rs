@@ -13,7 +13,7 @@ pub(super) const FLAPPING: usize = 3;
 pub(super) const FLAPPING_SPAN: Duration = Duration::from_secs(24 * 3600);
 
 /// Why the loop does not do it by itself.
-pub(super) fn holds(planner: &Planner<'_>, proposal: &Proposal) -> Vec<Why> {
+pub(super) fn holds(planner: &Planner<'_, '_>, proposal: &Proposal) -> Vec<Why> {
     let Some(action) = proposal.action.as_ref().filter(|_| proposal.outcome == Outcome::Ready)
     else {
         return Vec::new();

@@ -9,26 +9,28 @@ use crate::conduct::Supersede;
 use crate::gate::{Inputs, Verdict, after, judge};
 use crate::id::ComponentName;
 use crate::path::{Environment, Path};
-use crate::placed::{Placed, Roster, placed};
+use crate::placed::{Placed, placed};
 use crate::plan::Plan;
 use crate::record::{Event, OfRelease, SetMember, Verified};
 use crate::release::Release;
-use crate::rollout::{Batch, ClusterState, Ended, Having, last_promotion, rollout};
+use crate::rollout::{Batch, Ended, Having, last_promotion, rollout};
+use crate::roster::{Roster, Rosters};
 use crate::snapshot::Snapshot;
 
 /// The events that follow from the snapshot and are not in the ledger yet, in the order of the path.
 #[must_use]
 pub fn notes(path: &Path, snapshot: &Snapshot, plan: &Plan) -> Vec<Event> {
     let mut out = Vec::new();
+    let rosters = Rosters::new(path, snapshot);
     for environment in path.environments() {
-        let roster = Roster::of_all(snapshot, environment);
-        let good = good(path, &roster, environment);
+        let roster = rosters.of(environment);
+        let good = good(path, roster, environment);
         let set: Vec<SetMember> = good.iter().map(|g| g.member()).collect();
         for one in &good {
             out.extend(verified(snapshot, environment, one, &set));
         }
         for component in snapshot.components_of(path, environment) {
-            out.extend(failed(&roster, environment, component));
+            out.extend(failed(roster, environment, component));
         }
     }
     out.extend(soaked(path, plan));
@@ -40,11 +42,12 @@ pub fn notes(path: &Path, snapshot: &Snapshot, plan: &Plan) -> Vec<Event> {
 /// When releases that are well now will have been so for long enough to be verified.
 pub(super) fn verifiable_at(path: &Path, snapshot: &Snapshot) -> Vec<jiff::Timestamp> {
     let mut out = Vec::new();
+    let rosters = Rosters::new(path, snapshot);
     for environment in path.environments() {
         let long = environment.conduct.verify.healthy_for;
         if !long.is_zero() {
-            let roster = Roster::of_all(snapshot, environment);
-            out.extend(good(path, &roster, environment).iter().map(|g| after(g.since, long)));
+            let good = good(path, rosters.of(environment), environment);
+            out.extend(good.iter().map(|g| after(g.since, long)));
         }
     }
     out
@@ -82,16 +85,9 @@ fn good(path: &Path, roster: &Roster<'_>, environment: &Environment) -> Vec<Good
         let pins = placed(snapshot, &environment.name, component);
         let Some(release) = one_release(snapshot, component, &pins) else { continue };
         let rollout = rollout(roster, environment, &[(&release, &pins)], Having::Meaning);
-        let mut since = None;
-        let healthy =
-            rollout.waves.iter().flat_map(|w| &w.clusters).all(|(_, state)| match state {
-                ClusterState::Healthy { since: its } => {
-                    since = since.max(Some(*its));
-                    true
-                }
-                _ => false,
-            });
-        if let (true, Some(since)) = (healthy, since) {
+        let is_healthy = rollout.waves.iter().all(|wave| wave.healthy == wave.clusters);
+        let since = rollout.waves.iter().filter_map(|wave| wave.healthy_since).max();
+        if let (true, Some(since)) = (is_healthy, since) {
             out.push(Good { release, since });
         }
     }

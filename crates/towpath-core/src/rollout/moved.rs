@@ -17,8 +17,10 @@ pub(crate) struct Moved<'a> {
 
 enum Whom<'a> {
     All,
+    /// As the ledger has them, not looked at yet.
+    Listed(&'a [ClusterName]),
     /// By name, and how many of them are passed already.
-    Some(Vec<&'a ClusterName>, usize),
+    Sorted(Vec<&'a ClusterName>, usize),
 }
 
 impl<'a> Moved<'a> {
@@ -32,10 +34,7 @@ impl<'a> Moved<'a> {
             if p.clusters.is_empty() {
                 return (record.at, Whom::All);
             }
-            let mut names: Vec<&ClusterName> = p.clusters.iter().collect();
-            // Mostly they are in order already, and that is seen in one pass.
-            names.sort();
-            (record.at, Whom::Some(names, 0))
+            (record.at, Whom::Listed(&p.clusters))
         });
         Self { promotions: promotions.collect() }
     }
@@ -44,11 +43,26 @@ impl<'a> Moved<'a> {
     pub(crate) fn at(&mut self, cluster: &ClusterName) -> Option<Timestamp> {
         self.promotions.iter_mut().find_map(|(at, whom)| whom.has(cluster).then_some(*at))
     }
+
+    /// The later of when a cluster was moved and of what it says itself. Mostly that is its own word, and nobody has
+    /// to be looked for. The same order is asked for.
+    pub(crate) fn latest(&mut self, cluster: &ClusterName, said: Timestamp) -> Timestamp {
+        match self.promotions.first() {
+            Some((newest, _)) if *newest > said => self.at(cluster).map_or(said, |at| at.max(said)),
+            _ => said,
+        }
+    }
 }
 
 impl Whom<'_> {
     fn has(&mut self, cluster: &ClusterName) -> bool {
-        let Self::Some(names, passed) = self else { return true };
+        if let Self::Listed(listed) = self {
+            let mut names: Vec<&ClusterName> = listed.iter().collect();
+            // Mostly they are in order already, and that is seen in one pass.
+            names.sort();
+            *self = Self::Sorted(names, 0);
+        }
+        let Self::Sorted(names, passed) = self else { return true };
         while let Some(name) = names.get(*passed) {
             if *name == cluster {
                 return true;

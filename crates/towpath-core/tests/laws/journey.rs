@@ -18,7 +18,7 @@ use towpath_core::pin::{Location, NotEditable, ObjectRef};
 use towpath_core::plan::{Proposal, Request, notes, plan, propose};
 use towpath_core::record::{Event, History, OfRelease, Promotion, Record, Signature, Tested};
 use towpath_core::release::{Reach, Release, Releases, Revision, Seen};
-use towpath_core::running::{Ailing, ClusterReport, Contact, Health, Reports, Running};
+use towpath_core::running::{Ailing, Contact, Health, Reports, Running};
 use towpath_core::snapshot::Snapshot;
 use towpath_core::tracking::{Exact, Tracking};
 use towpath_core::version::Range;
@@ -328,13 +328,14 @@ impl Journey {
             ailing: Vec::new(),
         };
         but(&mut running);
-        let report = self.snapshot.running.change(cluster, connected);
-        report.contact = Contact::Connected;
-        match report.components.get_mut(component) {
-            // It goes on as it was: a report that says the same is no news, and no other time.
-            Some(known) if same(known, &running) => {}
-            _ => drop(report.components.insert(component.clone(), running)),
-        }
+        self.snapshot.running.change(cluster, |report| {
+            report.contact = Contact::Connected;
+            match report.components.get_mut(component) {
+                // It goes on as it was: a report that says the same is no news, and no other time.
+                Some(known) if same(known, &running) => {}
+                _ => drop(report.components.insert(component.clone(), running)),
+            }
+        });
     }
 
     /// A cluster is connected, and well with what its pins say or on its way to it.
@@ -379,12 +380,10 @@ impl Journey {
                 it.revision = Some(Revision::Oci { tag: None, digest: digest("another") });
                 it.suspended = true;
             }),
-            7 => drop(
-                self.snapshot.running.change(&cluster, connected).components.remove(&component),
-            ),
+            7 => drop(self.snapshot.running.change(&cluster, |r| r.components.remove(&component))),
             8 => {
                 let lost = Contact::Lost { since: now, why: "no route".to_owned() };
-                self.snapshot.running.change(&cluster, connected).contact = lost;
+                self.snapshot.running.change(&cluster, |report| report.contact = lost);
             }
             _ => self.snapshot.running.remove(&cluster),
         }
@@ -497,10 +496,6 @@ impl Journey {
             }
         }
     }
-}
-
-fn connected() -> ClusterReport {
-    ClusterReport { contact: Contact::Connected, components: BTreeMap::new() }
 }
 
 fn same(one: &Running, other: &Running) -> bool {

@@ -13,7 +13,6 @@ use towpath_core::path::{Environment, Path};
 use towpath_core::plan::{Plan, Planned, Proposal, plan};
 use towpath_core::record::{Event, History, OfRelease, Promotion, Record};
 use towpath_core::release::Release;
-use towpath_core::rollout::is_of;
 use towpath_core::running::{Contact, Health};
 use towpath_core::snapshot::Snapshot;
 
@@ -95,7 +94,7 @@ fn stands(
     });
     let otherwise = if late { Stands::Failed } else { Stands::InFlight };
     Some(match running.filter(|_| report.contact == Contact::Connected) {
-        Some(running) if is_of(running, release) => match running.health {
+        Some(running) if running.is_exactly(release) => match running.health {
             Health::Healthy => Stands::Well,
             Health::Failed => Stands::Failed,
             _ => otherwise,

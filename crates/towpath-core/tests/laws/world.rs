@@ -203,7 +203,8 @@ pub(crate) fn pin(
             kind: "OCIRepository".to_owned(),
             namespace: "flux-system".to_owned(),
             name: component.to_string(),
-        },
+        }
+        .into(),
         field: "spec.ref".to_owned(),
         at: Location {
             file: read(&format!("clusters/{cluster}/{component}.yaml")),

@@ -78,7 +78,7 @@ pub(super) fn pins(
             component: components[component].clone(),
             environment: draft.name.clone(),
             cluster: draft.clusters[order].1.name.clone(),
-            object: candidate.object,
+            object: candidate.object.into(),
             field: candidate.reading.field,
             at: candidate.reading.at,
             tracking: candidate.reading.tracking,

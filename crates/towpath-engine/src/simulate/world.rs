@@ -12,7 +12,7 @@ use towpath_core::path::{Path, ReleaseStream};
 use towpath_core::pin::{ObjectRef, Pin, Replacement};
 use towpath_core::record::{Event, Record, Signature};
 use towpath_core::release::{Reach, Release, Releases, Revision, Seen};
-use towpath_core::running::{Ailing, ClusterReport, Contact, Health, Running};
+use towpath_core::running::{Ailing, Contact, Health, Running};
 use towpath_core::scenario::Bump;
 use towpath_core::snapshot::Snapshot;
 use towpath_core::tracking::{Exact, Tracking};
@@ -122,7 +122,7 @@ impl World {
         }
         for environment in self.path.environments() {
             for cluster in &environment.clusters {
-                self.snapshot.running.change(&cluster.name, connected);
+                self.snapshot.running.change(&cluster.name, |_| ());
             }
         }
     }
@@ -284,8 +284,7 @@ impl World {
             suspended: false,
             ailing: Vec::new(),
         };
-        let report = self.snapshot.running.change(&wanted.cluster, connected);
-        report.components.insert(component.clone(), running);
+        self.snapshot.running.tell(&wanted.cluster, component, running);
         self.set_health(&wanted.cluster, component, health);
     }
 
@@ -311,13 +310,10 @@ impl World {
             true => Health::Failed,
             false => Health::Healthy,
         };
-        let report = self.snapshot.running.change(cluster, connected);
-        let Some(running) = report.components.get_mut(component) else { return };
-        if running.health == health {
+        let Some(running) = self.runs(cluster, component).filter(|it| it.health != health) else {
             return;
-        }
-        (running.health, running.since) = (health, self.snapshot.now);
-        running.ailing = match health {
+        };
+        let ailing = match health {
             Health::Failed => vec![Ailing {
                 object: ObjectRef {
                     kind: "Kustomization".to_owned(),
@@ -329,6 +325,8 @@ impl World {
             }],
             _ => Vec::new(),
         };
+        let running = Running { health, since: self.snapshot.now, ailing, ..running.clone() };
+        self.snapshot.running.tell(cluster, component, running);
     }
 
     /// What a cluster runs of a component.
@@ -354,11 +352,11 @@ impl World {
     /// Whether a cluster answers.
     pub(super) fn set_contact(&mut self, cluster: &ClusterName, lost: bool) {
         let since = self.snapshot.now;
-        let report = self.snapshot.running.change(cluster, connected);
-        report.contact = match lost {
+        let contact = match lost {
             true => Contact::Lost { since, why: "so says the scenario".to_owned() },
             false => Contact::Connected,
         };
+        self.snapshot.running.change(cluster, |report| report.contact = contact);
     }
 
     /// Whether anything on a cluster is healthy.
@@ -378,10 +376,6 @@ impl World {
     pub(super) fn set_now(&mut self, now: Timestamp) {
         self.snapshot.now = now;
     }
-}
-
-fn connected() -> ClusterReport {
-    ClusterReport { contact: Contact::Connected, components: BTreeMap::new() }
 }
 
 /// The revision that a cluster reports of a release: of a branch, its head.

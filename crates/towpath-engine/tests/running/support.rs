@@ -118,7 +118,8 @@ pub(crate) fn pin(kind: &str, namespace: &str, name: &str) -> Pin {
             kind: kind.to_owned(),
             namespace: namespace.to_owned(),
             name: name.to_owned(),
-        },
+        }
+        .into(),
         field: "spec.ref.tag".to_owned(),
         at: Location {
             file: RepoPath::parse("clusters/staging/platform.yaml").unwrap(),

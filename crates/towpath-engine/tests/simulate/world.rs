@@ -233,7 +233,8 @@ fn pin(environment: &Environment, cluster: &Cluster, component: &Component, t: &
             kind: "OCIRepository".to_owned(),
             namespace: "flux-system".to_owned(),
             name: component.name.to_string(),
-        },
+        }
+        .into(),
         field: "spec.ref".to_owned(),
         at: Location { file, line: 1, column: 1 },
         tracking: t.clone(),

@@ -23,7 +23,7 @@ use towpath_core::pin::ObjectRef;
 use towpath_core::plan::{Outcome, notes, plan};
 use towpath_core::record::{Event, OfRelease, Tested};
 use towpath_core::release::{Release, Revision};
-use towpath_core::running::{Ailing, ClusterReport, Contact, Health, Running};
+use towpath_core::running::{Ailing, Contact, Health, Running};
 
 use super::words::{Words, parse};
 use super::world::World;
@@ -41,28 +41,30 @@ impl World {
                 let why = words.needs("because")?.to_owned();
                 let since = self.snapshot.now;
                 for cluster in self.place(words.word(1, "the place")?)? {
-                    self.report(&cluster).contact = Contact::Lost { since, why: why.clone() };
+                    let lost = Contact::Lost { since, why: why.clone() };
+                    self.snapshot.running.change(&cluster, |report| report.contact = lost);
                 }
             }
             "finds" => {
                 for cluster in self.place(words.word(1, "the place")?)? {
-                    self.report(&cluster).contact = Contact::Connected;
+                    let found = Contact::Connected;
+                    self.snapshot.running.change(&cluster, |report| report.contact = found);
                 }
             }
             what @ ("suspends" | "resumes") => {
                 let component = self.component(words)?;
                 for cluster in self.place(words.word(1, "the place")?)? {
-                    let running = self.report(&cluster).components.get_mut(&component);
-                    running.ok_or("the cluster has not reported it")?.suspended =
-                        what == "suspends";
+                    let running = self.reported(&cluster, &component)?;
+                    let running = Running { suspended: what == "suspends", ..running.clone() };
+                    self.snapshot.running.tell(&cluster, &component, running);
                 }
             }
             "clock" => {
                 let component = self.component(words)?;
                 let since = parse(words.word(2, "the time")?)?;
                 for cluster in self.place(words.word(1, "the cluster")?)? {
-                    let running = self.report(&cluster).components.get_mut(&component);
-                    running.ok_or("the cluster has not reported it")?.since = since;
+                    let running = Running { since, ..self.reported(&cluster, &component)?.clone() };
+                    self.snapshot.running.tell(&cluster, &component, running);
                 }
             }
             "freeze" | "thaw" => {
@@ -103,11 +105,9 @@ impl World {
         Ok(true)
     }
 
-    fn report(&mut self, cluster: &ClusterName) -> &mut ClusterReport {
-        self.snapshot.running.change(cluster, || ClusterReport {
-            contact: Contact::Connected,
-            components: std::collections::BTreeMap::new(),
-        })
+    fn reported(&self, cluster: &ClusterName, of: &ComponentName) -> Result<&Running, String> {
+        let running = self.snapshot.running.get(cluster).and_then(|r| r.components.get(of));
+        running.ok_or_else(|| "the cluster has not reported it".to_owned())
     }
 
     /// The clusters of a place: one by name, or all of an environment.
@@ -155,8 +155,7 @@ impl World {
             .digest
             .clone()
             .map(|digest| Revision::Oci { tag: Some(release.tag.clone()), digest });
-        let report = self.report(cluster);
-        let before = report.components.get(&release.component);
+        let before = self.reported(cluster, &release.component).ok();
         let same = before.filter(|r| r.revision == revision && r.health == health);
         let since = same.map_or(now, |r| r.since);
         let object = ObjectRef {
@@ -175,7 +174,7 @@ impl World {
             suspended: false,
             ailing,
         };
-        report.components.insert(release.component.clone(), running);
+        self.snapshot.running.tell(cluster, &release.component, running);
     }
 
     fn deliver(&mut self, words: &Words<'_>) -> Result<(), String> {

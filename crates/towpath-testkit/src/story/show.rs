@@ -9,7 +9,7 @@ use towpath_core::forecast::Forecast;
 use towpath_core::gate::Verdict;
 use towpath_core::plan::{Outcome, Proposal};
 use towpath_core::record::{Event, History};
-use towpath_core::rollout::{ClusterState, Rollout};
+use towpath_core::rollout::Rollout;
 use towpath_core::status::{ComponentStatus, Status};
 use towpath_core::why::Why;
 use towpath_engine::ledger::title;
@@ -64,22 +64,33 @@ pub(super) fn proposal(proposal: &Proposal) -> String {
 
 /// How a release stands on clusters, where the path states waves or clusters can be seen.
 fn states(rollout: &Rollout) -> Vec<String> {
-    let silent = |s: &ClusterState| matches!(s, ClusterState::Before | ClusterState::NotConnected);
     let mut out = Vec::new();
     for wave in &rollout.waves {
-        if wave.name.is_none() && wave.clusters.iter().all(|(_, state)| silent(state)) {
+        if wave.name.is_none() && wave.before + wave.not_connected == wave.clusters {
             continue;
         }
         let name = wave.name.as_deref().unwrap_or("rest");
-        for (cluster, state) in &wave.clusters {
-            let state = match state {
-                ClusterState::Before => "before".to_owned(),
-                ClusterState::Moving { since, why } => format!("moving since {since}: {why}"),
-                ClusterState::NotConnected => "has it, not connected".to_owned(),
-                ClusterState::Healthy { since } => format!("healthy since {since}"),
-                ClusterState::Failed { why } => format!("failed: {why}"),
-            };
-            out.push(format!("wave {name}  {cluster}  {state}"));
+        let mut counts = Vec::new();
+        for (count, what) in [(wave.before, "before"), (wave.not_connected, "not connected")] {
+            if count > 0 {
+                counts.push(format!("{count} {what}"));
+            }
+        }
+        if let Some(since) = wave.healthy_since {
+            let healthy = wave.healthy;
+            counts.push(match healthy {
+                1 => format!("1 healthy since {since}"),
+                _ => format!("{healthy} healthy, the last since {since}"),
+            });
+        }
+        if !counts.is_empty() {
+            out.push(format!("wave {name}  of {}: {}", wave.clusters, counts.join(", ")));
+        }
+        for (cluster, since, why) in &wave.moving {
+            out.push(format!("wave {name}  {cluster}  moving since {since}: {why}"));
+        }
+        for (cluster, why) in &wave.failed {
+            out.push(format!("wave {name}  {cluster}  failed: {why}"));
         }
     }
     out

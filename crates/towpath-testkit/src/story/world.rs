@@ -298,7 +298,8 @@ impl World {
                     kind: "OCIRepository".to_owned(),
                     namespace: "flux-system".to_owned(),
                     name: component.to_string(),
-                },
+                }
+                .into(),
                 field: "spec.ref".to_owned(),
                 at: Location { file, line: LINE, column: 5 },
                 tracking: tracking.clone(),

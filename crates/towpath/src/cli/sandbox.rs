@@ -99,7 +99,7 @@ fn create(session: &Session, args: &SandboxCreateArgs) -> Result<Answer, Failure
 /// What a source gives at this moment, as the snapshot has it.
 fn moment(view: &View, ask: &Ask<'_>) -> Option<Moment> {
     let pin = view.snapshot.pins.iter().find(|pin| {
-        pin.at.file == *ask.placed.file && pin.object == ask.placed.object.reference()
+        pin.at.file == *ask.placed.file && *pin.object == ask.placed.object.reference()
     })?;
     let desired = view.snapshot.desired(&pin.component, &pin.tracking);
     match &ask.placed.object.detail {
