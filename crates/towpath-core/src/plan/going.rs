@@ -43,7 +43,13 @@ impl<'a> Planner<'a, '_> {
         if members.len() > 1 && last.ended.is_none() {
             last.ended = self.ended_with(&last, members);
         }
-        let Some(moves) = self.moves_of(&last, members) else { return Going::Not(None) };
+        let Some(moves) = self.moves_of(&last, members) else {
+            let left = self.on_its_way(&last, members).filter(|_| last.ended.is_none());
+            return match left {
+                Some((release, rolled)) => self.waiting_for(proposal, release, rolled),
+                None => Going::Not(None),
+            };
+        };
         let mut entry = Entry { moves, begun: Some(last), rolled: None };
         let rolled = Rolled::of(self, &entry.moves);
         let has_failed = match (&last.ended, &rolled.rollout.next) {
@@ -96,6 +102,27 @@ impl<'a> Planner<'a, '_> {
         proposal.candidate = Some(release).filter(|r| r.component == *self.component);
         proposal.rollout = Some(rolled.rollout);
         Going::On(Box::new(proposal))
+    }
+
+    /// Of components that moved together and were taken apart since: the first that clusters are still on their way
+    /// with.
+    fn on_its_way(
+        &self,
+        last: &Last<'a>,
+        members: &[(&ComponentName, Vec<Placed<'a>>)],
+    ) -> Option<(Release, Rolled)> {
+        members.iter().find_map(|(component, pins)| {
+            let of = last_promotion(self.snapshot, self.environment, component)?;
+            let release = self.released(of.promotion);
+            let has_it = |p: &&Placed<'_>| p.version == Some(&release.version);
+            let theirs: Vec<_> = pins.iter().filter(has_it).cloned().collect();
+            let moves = [(release, theirs)];
+            let rolled = Rolled::of(self, &moves);
+            let [(release, _)] = moves;
+            let is_theirs = of.promotion.plan == last.promotion.plan;
+            let is_busy = rolled.rollout.busy(self.environment).is_some();
+            (is_theirs && is_busy).then_some((release, rolled))
+        })
     }
 
     /// How a promotion ended for one of several components that moved together: for all of them.
