@@ -1500,7 +1500,7 @@ _towpath() {
             return 0
             ;;
         towpath__subcmd__run)
-            opts="-C -o -q -h --interval --once --listen --webhook-secret-file --webhook-secret-env --directory --output --offline --quiet --color --help"
+            opts="-C -o -q -h --interval --once --listen --webhook-secret-file --webhook-secret-env --lease --lease-context --lease-duration --directory --output --offline --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1519,6 +1519,18 @@ _towpath() {
                     return 0
                     ;;
                 --webhook-secret-env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lease-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lease-duration)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -758,6 +758,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand run" -l interval -d 'How
 complete -c towpath -n "__fish_towpath_using_subcommand run" -l listen -d 'Where to hear webhooks and tell metrics: 127.0.0.1:8080; plain HTTP' -r
 complete -c towpath -n "__fish_towpath_using_subcommand run" -l webhook-secret-file -d 'The file with the secret of webhooks. Without a secret no webhook is taken' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand run" -l webhook-secret-env -d 'The environment variable with the secret of webhooks' -r
+complete -c towpath -n "__fish_towpath_using_subcommand run" -l lease -d 'The lease that must be held to act, of those that run on one path: NAMESPACE/NAME, or none. In a pod there is one of its own accord' -r
+complete -c towpath -n "__fish_towpath_using_subcommand run" -l lease-context -d 'The cluster of the lease, by a context of the kubeconfig; in-cluster is that of the pod' -r
+complete -c towpath -n "__fish_towpath_using_subcommand run" -l lease-duration -d 'How long the others wait when whoever holds the lease says nothing any more' -r
 complete -c towpath -n "__fish_towpath_using_subcommand run" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand run" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'

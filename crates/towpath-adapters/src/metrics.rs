@@ -32,12 +32,12 @@ impl Metrics {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).1 = turns;
     }
 
-    /// All of it as text.
+    /// All of it as text; and whether this process acts, where there is a lease.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn text(&self, leads: Option<bool>) -> String {
         let (measured, turns) = self.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut registry = Registry::with_prefix("towpath");
-        registry.register_collector(Box::new(Told { measured, turns }));
+        registry.register_collector(Box::new(Told { measured, turns, leads }));
         let mut text = String::new();
         encode(&mut text, &registry).expect("a text takes all that is written to it");
         text
@@ -48,6 +48,7 @@ impl Metrics {
 struct Told {
     measured: Measured,
     turns: Turns,
+    leads: Option<bool>,
 }
 
 type Labels<'a> = Vec<(&'static str, &'a str)>;
@@ -121,6 +122,8 @@ impl Told {
             alone(it.good + it.failed),
         )?;
         counters(to, "turn_failures", "Turns of the loop that broke off", alone(it.failed))?;
+        let leads = self.leads.map(|leads| (Vec::new(), u64::from(leads)));
+        gauges(to, "leader", "Whether this process holds the lease", None, leads.into_iter())?;
         let help = "How long the last turn took";
         let last = std::iter::once((Vec::new(), it.last_took.as_secs_f64()));
         gauges(to, "last_turn_duration", help, Some(&Unit::Seconds), last)?;
@@ -192,9 +195,13 @@ mod tests {
 
     #[test]
     fn nothing_is_only_the_loop() {
-        let text = Metrics::default().text();
+        let text = Metrics::default().text(None);
         assert!(text.contains("towpath_turns_total 0\n"), "{text}");
         assert!(text.ends_with("# EOF\n") && !text.contains("environment"), "{text}");
+        assert!(!text.contains("leader"), "{text}");
+        for (leads, line) in [(true, "towpath_leader 1\n"), (false, "towpath_leader 0\n")] {
+            assert!(Metrics::default().text(Some(leads)).contains(line));
+        }
     }
 
     #[test]
@@ -226,7 +233,7 @@ mod tests {
         turns.count(false, Duration::from_millis(500), Timestamp::constant(200, 0));
         let measured = Measured { standing: vec![standing], delivery: vec![delivery] };
         metrics.set(measured, turns);
-        let text = metrics.text();
+        let text = metrics.text(None);
         let of = r#"environment="production",component="platform""#;
         for line in [
             format!("towpath_has{{{of},version=\"1.4.1\"}} 1"),

@@ -15,6 +15,7 @@ pub mod due;
 pub mod gauge;
 pub mod hook;
 pub mod judged;
+pub mod lease;
 pub mod ledger;
 pub mod locate;
 pub mod measure;

@@ -185,6 +185,19 @@ impl Faults {
         self.error(Problem::Unreachable, doing, self.clean(&said), Some(hint))
     }
 
+    /// A lease could not be read or written.
+    pub(super) fn of_lease(&self, doing: &str, error: &kube::Error) -> ClusterError {
+        let kube::Error::Api(said) = error else { return self.client(doing, error) };
+        let body = serde_json::json!({ "message": said.message }).to_string();
+        let mut error = self.status(doing, said.code, body.as_bytes());
+        if said.code == 403 {
+            let hint = "the loop needs the verbs get, create and update on leases of coordination.k8s.io in that \
+                        namespace; --lease none goes without one";
+            error.hint = Some(hint.to_owned());
+        }
+        error
+    }
+
     /// The client cannot be made of what the kubeconfig says.
     pub(super) fn unusable(&self, error: &kube::Error) -> ClusterError {
         let doing = "get access to";

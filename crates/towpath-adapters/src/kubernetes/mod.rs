@@ -1,16 +1,17 @@
 //! Clusters, asked by a real client: their version, what they serve, and the objects that they have.
 //!
-//! Read-only: nothing but GET is ever sent, watches included. Calls of a [`Cluster`] block; a runtime of its own drives the
+//! Read-only but for the lease of the loop: nothing but GET is ever sent elsewhere, watches included. Calls of a [`Cluster`] block; a runtime of its own drives the
 //! network, so a call from inside another asynchronous runtime panics. A watched cluster is never waited for. What a server hands out is passed on as it is, managed fields included. Must
 //! not decide which kinds are worth asking for, and must not let a credential into an error.
 //!
 //! Next: `access` for kubeconfigs, `discovery` for what is served, `list` for pages of objects, `session` for one request,
-//! `fault` for what can go wrong; `watch` for what changes of one kind, `connected` for clusters that are watched.
+//! `fault` for what can go wrong; `lease` for which of several loops acts; `watch` for what changes of one kind, `connected` for clusters that are watched.
 
 mod access;
 mod connected;
 mod discovery;
 mod fault;
+mod lease;
 mod list;
 mod session;
 mod watch;
@@ -29,6 +30,7 @@ pub use access::IN_CLUSTER;
 pub use connected::Connected;
 pub use discovery::{Discovered, Resource, Unreachable};
 pub use fault::{ClusterError, Problem};
+pub use lease::{Leads, Place, Standing, Tenure, new_name, pod_namespace};
 pub use list::Listing;
 
 use fault::Faults;

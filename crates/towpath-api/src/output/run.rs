@@ -9,7 +9,7 @@ use serde::Serialize;
 pub struct RunEventOutput {
     /// When its turn began, RFC 3339.
     pub at: String,
-    /// `started`; `listening`; `promoted`; `recorded`, for what follows from the reports of clusters; `state`, where an environment
+    /// `started`; `listening`; `leading` and `following`, where a lease says who acts; `promoted`; `recorded`, for what follows from the reports of clusters; `state`, where an environment
     /// stands otherwise than it did; `failed`, for a turn that could not be taken; `recovered`, for the first one after.
     pub event: &'static str,
     /// Of which environment.

@@ -24,7 +24,7 @@ pub(crate) use promotion::{
     OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs,
 };
 pub(crate) use release::{PlaceArgs, ReleaseArgs, ReleaseCommand};
-pub(crate) use run::RunArgs;
+pub(crate) use run::{LeaseArg, RunArgs};
 pub(crate) use sandbox::{
     SandboxArgs, SandboxCommand, SandboxCreateArgs, SandboxDeleteArgs, SandboxPromoteArgs,
 };
@@ -284,9 +284,11 @@ pub(crate) enum Command {
         that have a context in towpath.yaml, records what follows from what they report (verified, failed), and\n\
         promotes into environments with `auto: true` what their gates let pass. It goes back where `onFailure:\n\
         rollback` says so. All that it knows is in Git and the clusters: it can be killed and started at any time,\n\
-        and several may run at once. A line is told for what it does, and for each environment that stands otherwise\n\
-        than it did; with -o json one object each.\n\n\
-        Examples:\n  towpath run\n  towpath run --interval 30s -o json\n  towpath run --once"
+        and several may run at once. With a lease (in a pod, or by --lease) one of them acts, and the others stand by.\n\
+        A line is told for what it does, and for each environment that stands otherwise than it did; with -o json one\n\
+        object each.\n\n\
+        Examples:\n  towpath run\n  towpath run --interval 30s -o json\n  towpath run --once\n  \
+        towpath run --lease towpath/platform --lease-context management"
     )]
     Run(RunArgs),
     /// Carry an example change from a sandbox to production, on this machine, narrated

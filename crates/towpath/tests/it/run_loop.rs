@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use crate::cluster::Running;
+use crate::cluster::{Running, send};
 use crate::status_connected::{applied, with_flux};
 use crate::support::{ADA, PATH_FILE, World, assert_transcript};
 
@@ -138,4 +138,64 @@ fn what_a_cluster_reports_wakes_the_loop() {
     assert_eq!(recorded["message"], "verify platform 0.0.8 in staging");
     let promoted = process.until(|event| event["event"] == "promoted");
     assert_eq!((promoted["version"].as_str(), of_production(&promoted)), (Some("0.0.8"), true));
+}
+
+const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases/towpath";
+
+#[test]
+fn of_two_loops_one_acts_and_the_other_takes_over() {
+    let world = World::two_releases_with(&automatic(""));
+    world.ok(&["freeze", "on", "production", "--reason", "an outage"]);
+    let live = Running::start(&world, &["--name", "live", "--plain-http"]);
+    let lease = ["--lease", "default/towpath", "--lease-context", "live", "--lease-duration", "3s"];
+    let args = ["run", "--interval", "1h", "--listen", "127.0.0.1:0", "-o", "json"];
+    let begin = || {
+        let mut command = world.command(&[&args[..], &lease].concat());
+        command.env("KUBECONFIG", live.after("kubeconfig"));
+        let mut process = start(command);
+        let listening = process.until(|event| event["event"] == "listening");
+        let address = listening["message"].as_str().and_then(|it| it.split("http://").nth(1));
+        (process, address.expect("it says where").to_owned())
+    };
+    let leader = |address: &str| {
+        let metrics = ask(address, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+        metrics.lines().find_map(|line| line.strip_prefix("towpath_leader ").map(str::to_owned))
+    };
+    let holder = || {
+        let answer = send(&live, &format!("GET {LEASE}"), "application/json", "");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("it answers");
+        let body =
+            &body[body.find('{').expect("it is JSON")..=body.rfind('}').expect("it is JSON")];
+        let lease: Value = serde_json::from_str(body).expect("it is JSON");
+        lease["spec"]["holderIdentity"].as_str().map(str::to_owned)
+    };
+    let is = |what: &'static str| move |event: &Value| event["event"] == what;
+
+    let (mut first, address) = begin();
+    first.until(is("leading"));
+    first.until(|event| event["event"] == "state" && event["environment"] == "production");
+    assert_eq!(leader(&address).as_deref(), Some("1"));
+    // The first one looks again in an hour.
+    world.ok(&["freeze", "off", "production", "--reason", "it is over"]);
+    let (mut second, address) = begin();
+    let following = second.until(|event| {
+        assert_ne!(event["event"], "promoted", "{event}");
+        event["event"] == "following" && event["message"].to_string().contains('_')
+    });
+    let of_first = holder().expect("the first one holds it");
+    assert!(following["message"].to_string().contains(&of_first), "{following}");
+    assert_eq!(leader(&address).as_deref(), Some("0"));
+
+    first.child.kill().expect("it is ours");
+    second.until(|event| {
+        assert_ne!(event["event"], "promoted", "{event}");
+        event["event"] == "leading"
+    });
+    let promoted = second.until(is("promoted"));
+    assert_eq!(promoted["version"], "0.0.8");
+    assert_ne!(holder(), Some(of_first));
+    let process = rustix::process::Pid::from_child(&second.child);
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("it is ours");
+    assert_eq!(second.child.wait().expect("it is ours").code(), Some(0));
+    assert_eq!(holder(), None);
 }

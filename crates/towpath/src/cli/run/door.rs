@@ -7,10 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use towpath_adapters::kubernetes::Leads;
 use towpath_adapters::listener::{self, Limits, Listener};
 use towpath_adapters::metrics::Metrics;
+use towpath_core::plan::Plan;
 use towpath_core::source::Credential;
 use towpath_engine::measure::{Turns, measure};
+use towpath_engine::promote::View;
 use towpath_engine::turn::Turn;
 
 use super::super::args::RunArgs;
@@ -26,14 +29,18 @@ pub(super) struct Door {
 
 impl Door {
     /// Opens it, where a flag says where.
-    pub(super) fn open(args: &RunArgs, wake: &Arc<Wake>) -> Result<Self, Failure> {
+    pub(super) fn open(
+        args: &RunArgs,
+        wake: &Arc<Wake>,
+        leads: Option<Leads>,
+    ) -> Result<Self, Failure> {
         let metrics = Metrics::default();
         let listener = args.listen.map(|address| {
             let (bell, told) = (Arc::clone(wake), metrics.clone());
             let door = listener::Door {
                 secret: secret(args)?,
                 ring: Box::new(move |_| bell.ring(Cause::Webhook)),
-                metrics: Box::new(move || told.text()),
+                metrics: Box::new(move || told.text(leads.as_ref().map(Leads::holds))),
             };
             Listener::start(address, door, Limits::default()).map_err(|error| {
                 Failure::new("webhooks and metrics cannot be served").because(error)
@@ -45,6 +52,13 @@ impl Door {
     /// Where it listens.
     pub(super) fn address(&self) -> Option<SocketAddr> {
         self.listener.as_ref().map(Listener::address)
+    }
+
+    /// Somebody who does not act looked: the metrics tell what was seen.
+    pub(super) fn look(&mut self, view: &View, plan: &Plan) {
+        if self.listener.is_some() {
+            self.metrics.set(measure(view.path(), &view.snapshot, plan), self.turns);
+        }
     }
 
     /// A turn was taken, or broke off: the metrics tell it from now on.

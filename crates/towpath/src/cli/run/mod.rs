@@ -7,14 +7,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use towpath_adapters::farewell;
 use towpath_core::id::BranchName;
+use towpath_core::plan::Plan;
 use towpath_engine::ports::Repository as _;
-use towpath_engine::promote::{Loop, Reports};
+use towpath_engine::promote::{Loop, Reports, View};
 use towpath_engine::turn::Turn;
 
 use self::door::Door;
 use self::eyes::Eyes;
 use self::kept::KeptRegistry;
+use self::lease::{Lease, Role};
 use self::mail::Mail;
 use self::tell::Teller;
 use self::wake::{Cause, Wake};
@@ -27,6 +30,7 @@ use super::session::{Session, now};
 mod door;
 mod eyes;
 mod kept;
+mod lease;
 mod mail;
 mod tell;
 mod wake;
@@ -47,45 +51,117 @@ pub(crate) fn run(global: &Global, args: &RunArgs, printer: &Printer) -> Result<
     session.fetch()?;
     let trunk = session.trunk()?;
     let wake = Arc::new(Wake::default());
-    let mut door = Door::open(args, &wake)?;
+    let lease = Lease::seek(args, &session, &trunk, &wake)?;
+    let door = Door::open(args, &wake, lease.leads())?;
     let eyes = Eyes::new(Arc::clone(&wake));
     let registry = KeptRegistry::new(session.online_registry()?);
     let watch = Watch { session: &session, trunk, registry, eyes };
-    let mut teller = Teller::new(printer, global.output == OutputFormat::Json);
-    teller.started(now()?, &watch.trunk, (!args.once).then_some(args.interval))?;
-    let mut mail = Mail::since(now()?);
-    if let Some(address) = door.address() {
-        teller.listening(now()?, address)?;
+    let teller = Teller::new(printer, global.output == OutputFormat::Json);
+    let mut told = Told { door, teller, mail: None, printer };
+    told.teller.started(now()?, &watch.trunk, (!args.once).then_some(args.interval))?;
+    if let Some(address) = told.door.address() {
+        told.teller.listening(now()?, address)?;
     }
+    if args.once {
+        told.turn(&watch, None, true)?;
+        told.finish_mail();
+        return Ok(exit::YES);
+    }
+    let bell = Arc::clone(&wake);
+    farewell::hear(move || bell.ring(Cause::Farewell))?;
+    let ended = go_on(args.interval, &watch, &mut told, &lease, &wake);
+    // Also where nobody reads any more what is told.
+    lease.release();
+    ended?;
+    told.finish_mail();
+    Ok(exit::YES)
+}
+
+/// Looks, and acts where we may, until the process is to end.
+fn go_on(
+    interval: Duration,
+    watch: &Watch<'_>,
+    told: &mut Told<'_>,
+    lease: &Lease,
+    wake: &Wake,
+) -> Result<(), Failure> {
     loop {
-        let began = now()?;
-        let clock = Instant::now();
-        let turn = watch.turn(began);
-        door.turn(turn.as_ref().ok(), clock.elapsed(), now()?);
-        let due = mail.turn(turn.as_ref().ok(), now()?, printer);
-        let wakes_at = match turn {
-            Ok(turn) => {
-                teller.turn(began, &turn)?;
-                session.save_cache();
-                turn.wakes_at
-            }
-            Err(failure) if args.once => return Err(failure),
-            Err(failure) => {
-                teller.failed(began, &failure)?;
-                None
-            }
+        let role = lease.role();
+        told.teller.role(now()?, &role)?;
+        let wakes_at = match role {
+            Role::Alone => told.turn(watch, None, false)?,
+            Role::Leads { before, .. } => told.turn(watch, before, false)?,
+            Role::Follows(_) => told.look(watch)?,
         };
-        if args.once {
-            mail.finish(printer);
-            return Ok(exit::YES);
-        }
-        let mut cause =
-            wake.wait(until(args.interval, wakes_at.into_iter().chain(due).min(), now()?));
+        let mut cause = wake.wait(until(interval, wakes_at, now()?));
         if cause == Cause::Clusters {
             cause = cause.max(wake.calm(SWARM));
         }
-        if cause != Cause::Clusters {
-            watch.registry.forget();
+        match cause {
+            Cause::Farewell => return Ok(()),
+            Cause::Clusters => {}
+            Cause::Time | Cause::Webhook | Cause::Lease => watch.registry.forget(),
+        }
+    }
+}
+
+/// Whoever is told what came of a look.
+struct Told<'a> {
+    door: Door,
+    teller: Teller<'a>,
+    /// While we act.
+    mail: Option<Mail>,
+    printer: &'a Printer,
+}
+
+impl Told<'_> {
+    /// Takes a turn; when to look again at the latest. Whoever acted before us told what had happened until `before`.
+    fn turn(
+        &mut self,
+        watch: &Watch<'_>,
+        before: Option<Timestamp>,
+        once: bool,
+    ) -> Result<Option<Timestamp>, Failure> {
+        let began = now()?;
+        let clock = Instant::now();
+        let turn = watch.turn(began);
+        self.door.turn(turn.as_ref().ok(), clock.elapsed(), now()?);
+        let mail = self.mail.get_or_insert_with(|| Mail::since(before.unwrap_or(began)));
+        let due = mail.turn(turn.as_ref().ok(), now()?, self.printer);
+        let wakes_at = match turn {
+            Ok(turn) => {
+                self.teller.turn(began, &turn)?;
+                watch.session.save_cache();
+                turn.wakes_at
+            }
+            Err(failure) if once => return Err(failure),
+            Err(failure) => {
+                self.teller.failed(began, &failure)?;
+                None
+            }
+        };
+        Ok(wakes_at.into_iter().chain(due).min())
+    }
+
+    /// Only looks, so that clusters are watched, metrics are told and caches are warm when we are to act.
+    fn look(&mut self, watch: &Watch<'_>) -> Result<Option<Timestamp>, Failure> {
+        // What was held back is ours to tell: whoever acts now does not know of it.
+        self.finish_mail();
+        let began = now()?;
+        match watch.look(began) {
+            Ok((view, plan)) => {
+                self.door.look(&view, &plan);
+                self.teller.looked(began)?;
+                watch.session.save_cache();
+            }
+            Err(failure) => self.teller.failed(began, &failure)?,
+        }
+        Ok(None)
+    }
+
+    fn finish_mail(&mut self) {
+        if let Some(mail) = self.mail.take() {
+            mail.finish(self.printer);
         }
     }
 }
@@ -108,9 +184,22 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     fn turn(&self, now: Timestamp) -> Result<Turn, Failure> {
+        Ok(self.engine(now)?.turn()?)
+    }
+
+    /// What a turn would look at, and the plan on it; nothing is written.
+    fn look(&self, now: Timestamp) -> Result<(View, Plan), Failure> {
+        let engine = self.engine(now)?;
+        let mut view = engine.look()?;
+        let plan = engine.plan_all(&mut view)?;
+        Ok((view, plan))
+    }
+
+    /// The engine, on what the remote has now.
+    fn engine(&self, now: Timestamp) -> Result<Loop<'_>, Failure> {
         let git = self.session.git()?;
         git.fetch()?;
-        let engine = Loop {
+        Ok(Loop {
             repository: git,
             registry: Some(&self.registry),
             store: &self.session.cache,
@@ -118,8 +207,7 @@ impl Watch<'_> {
             trunk: self.trunk.clone(),
             clusters: Some(&self.eyes as &dyn Reports),
             gauges: self.session.gauges(),
-        };
-        Ok(engine.turn()?)
+        })
     }
 }
 

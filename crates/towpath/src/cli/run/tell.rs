@@ -16,6 +16,7 @@ use towpath_engine::turn::{Moved, Turn};
 
 use super::super::failure::Failure;
 use super::super::print::{BOLD, DIM, GREEN, Printer, RED, styled};
+use super::lease::Role;
 
 /// Where an environment stands, as far as it is told again when it changes. The words of a reason may change with every
 /// look, such as the number that a metric has; its code does not.
@@ -28,11 +29,13 @@ pub(super) struct Teller<'a> {
     states: BTreeMap<(EnvironmentName, ComponentName), State>,
     /// What failed last, until it does not any more.
     failure: Option<String>,
+    /// What was told last of whether we act.
+    role: Option<(&'static str, String)>,
 }
 
 impl<'a> Teller<'a> {
     pub(super) fn new(printer: &'a Printer, as_json: bool) -> Self {
-        Self { printer, as_json, states: BTreeMap::new(), failure: None }
+        Self { printer, as_json, states: BTreeMap::new(), failure: None, role: None }
     }
 
     /// The loop begins; it looks this often, or once.
@@ -53,13 +56,34 @@ impl<'a> Teller<'a> {
         self.line(at, RunEventOutput { event: "listening", message, ..RunEventOutput::default() })
     }
 
-    /// A turn was taken.
-    pub(super) fn turn(&mut self, at: Timestamp, turn: &Turn) -> Result<(), Failure> {
+    /// Whether we act is told where that is a question, and when it is another answer than before.
+    pub(super) fn role(&mut self, at: Timestamp, role: &Role) -> Result<(), Failure> {
+        let (event, message) = match role {
+            Role::Alone => return Ok(()),
+            Role::Leads { lease, .. } => ("leading", format!("holds the lease {lease}")),
+            Role::Follows(words) => ("following", words.clone()),
+        };
+        let told = (event, message);
+        if self.role.as_ref() == Some(&told) {
+            return Ok(());
+        }
+        let (event, message) = self.role.insert(told).clone();
+        self.line(at, RunEventOutput { event, message, ..RunEventOutput::default() })
+    }
+
+    /// Somebody who does not act could look.
+    pub(super) fn looked(&mut self, at: Timestamp) -> Result<(), Failure> {
         if self.failure.take().is_some() {
             let message = "the loop looks again".to_owned();
             let event = RunEventOutput { event: "recovered", message, ..RunEventOutput::default() };
             self.line(at, event)?;
         }
+        Ok(())
+    }
+
+    /// A turn was taken.
+    pub(super) fn turn(&mut self, at: Timestamp, turn: &Turn) -> Result<(), Failure> {
+        self.looked(at)?;
         for entry in &turn.noted {
             let event = RunEventOutput {
                 event: "recorded",

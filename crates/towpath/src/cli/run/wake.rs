@@ -1,4 +1,4 @@
-//! What wakes the loop: time, clusters, and whoever rings.
+//! What wakes the loop: time, clusters, the lease, and whoever rings.
 //!
 //! A ring says that something may have changed, and nothing else. Rings that come while nobody sleeps are not lost.
 
@@ -14,6 +14,10 @@ pub(crate) enum Cause {
     Clusters,
     /// A webhook came: Git or a registry may have news.
     Webhook,
+    /// The lease is somebody else's than before.
+    Lease,
+    /// The process is to end.
+    Farewell,
 }
 
 /// A bell.
