@@ -471,6 +471,29 @@ fn over_http_with_a_password_all_is_the_same() -> Result<(), RepositoryError> {
 }
 
 #[test]
+fn a_fetch_of_nothing_new_transfers_no_object() -> Result<(), RepositoryError> {
+    let (clone, server, remote, first) = over_http(None);
+    let git = open(&clone);
+    git.fetch()?;
+    let asked = |of: &dyn Fn() -> Result<(), RepositoryError>| {
+        let before = server.requests().len();
+        of().map(|()| server.requests().split_off(before))
+    };
+    let idle = asked(&|| git.fetch())?;
+    // What the server can do, and where its branches are.
+    assert_eq!(idle.len(), 2, "{idle:?}");
+    assert!(idle[0].contains("/info/refs?") && idle[1].starts_with("POST "), "{idle:?}");
+
+    let other = remote.clone_with(&server.url(&remote), &[]);
+    let second = change(&open(&other), &first, "a: 2\n");
+    open(&other).publish(&[update("main", Some(&first), Some(&second))])?;
+    let moved = asked(&|| git.fetch())?;
+    assert_eq!(moved.len(), 3, "{moved:?}");
+    assert_eq!(git.tip(&branch("main"))?, Some(second));
+    Ok(())
+}
+
+#[test]
 fn faults_of_a_server_leave_all_as_it_was_and_say_no_secret() -> Result<(), RepositoryError> {
     let (clone, server, remote, first) = over_http(Some(&login()));
     let git = open(&clone);

@@ -5,7 +5,7 @@
 //! tag is created and never moved, and no error text holds a credential. Calls block; a runtime of this
 //! module's own drives the network, so a call from inside another asynchronous runtime panics. Must not
 //! know what an artifact means: bytes in, bytes out. Next: `layout` for the folder, `registry` and
-//! `session` for the network, `fault` for what can go wrong there.
+//! `session` for the network, `seen` for what need not be asked again, `fault` for what can go wrong there.
 
 mod credentials;
 mod fault;
@@ -13,6 +13,7 @@ mod files;
 mod layout;
 mod registry;
 mod roots;
+mod seen;
 mod session;
 
 use std::ffi::OsString;

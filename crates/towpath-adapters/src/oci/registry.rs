@@ -17,6 +17,7 @@ use towpath_engine::ports::{FetchedManifest, PushContent, Pushed, RegistryError,
 use super::credentials::{self, Credentials};
 use super::fault::{Fault, Faults};
 use super::roots;
+use super::seen::Seen;
 use super::session::Session;
 use super::{Name, OciSettings};
 
@@ -37,6 +38,7 @@ struct State {
     tokens: Vec<String>,
     /// Which repositories have been logged in to: plain HTTP or not, repository, for pushing or not.
     logged_in: HashSet<(bool, String, bool)>,
+    seen: Seen,
 }
 
 impl Remote {
@@ -62,9 +64,34 @@ impl Remote {
         insecure: bool,
         name: &Name,
     ) -> Result<Option<FetchedManifest>, RegistryError> {
-        self.run(at, insecure, false, |session| async move {
+        let known = match name {
+            Name::Digest(digest) => match self.state().seen.manifest(at, digest) {
+                Some(known) => return Ok(Some(known)),
+                None => None,
+            },
+            Name::Tag(tag) => self.state().seen.named(at, tag),
+        };
+        let seen = |digest: &str| {
+            let digest = Digest::parse(digest).ok()?;
+            self.state().seen.manifest(at, &digest)
+        };
+        let found = self.run(at, insecure, false, |session| async move {
+            if known.is_some() {
+                match session.retrying(|| session.digest(name)).await? {
+                    None => return Ok(None),
+                    Some(now) => {
+                        if let Some(same) = seen(&now) {
+                            return Ok(Some(same));
+                        }
+                    }
+                }
+            }
             session.retrying(|| session.manifest(name)).await
-        })
+        })?;
+        if let Some(found) = &found {
+            self.state().seen.keep(at, name, found);
+        }
+        Ok(found)
     }
 
     pub(super) fn blob(

@@ -4,8 +4,8 @@
 //! pages of the tags, and the rule that a tag is created and never moved. HTTP has no compare-and-set for
 //! tags, so the tag is read right before and after it is put: two pushers are told apart unless one puts
 //! between the other's last two requests, which only a registry with immutable tags prevents. The client
-//! shows neither `Retry-After` nor a manifest before all of it is here, so the waits are ours and time,
-//! not size, bounds the reading of a manifest. Must not choose credentials. Next: `fault`.
+//! shows neither `Retry-After` nor `ETag` nor a manifest before all of it is here, so the waits are ours, tags are
+//! listed anew each time, and time, not size, bounds the reading of a manifest. Must not choose credentials. Next: `fault`.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -159,6 +159,21 @@ impl Session {
             return Err(self.faults.corrupt(&doing, &format!("content with digest {digest} came")));
         }
         Ok(Some(FetchedManifest { digest, bytes }))
+    }
+
+    /// The digest that a tag names now, as the registry says it; only where the registry leaves it out, the client reads the
+    /// manifest for it.
+    pub(super) async fn digest(&self, name: &Name) -> Result<Option<String>, Fault> {
+        let doing = format!("read the digest of {} of", name.as_str());
+        let image = self.named(name);
+        let answer = self.client.fetch_manifest_digest(&image, &self.credentials.auth);
+        match self.limited(&doing, self.settings.request_timeout, answer).await {
+            Ok(digest) => Ok(Some(digest)),
+            Err(Fault {
+                error: RegistryError { problem: RegistryProblem::NotFound, .. }, ..
+            }) => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 
     pub(super) async fn blob(&self, digest: &Digest, max_bytes: u64) -> Result<Vec<u8>, Fault> {

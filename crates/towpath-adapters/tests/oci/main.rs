@@ -4,6 +4,7 @@
 mod contract;
 mod faults;
 mod layout;
+mod polling;
 mod pushing;
 
 use std::time::Duration;
