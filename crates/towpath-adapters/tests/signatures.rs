@@ -223,6 +223,57 @@ fn many_are_checked_at_once_each_for_its_own_signer() -> Result<(), RepositoryEr
     Ok(())
 }
 
+/// What was good by these keys is good by them for ever; that is all that is remembered.
+#[test]
+fn a_good_signature_is_checked_once_and_by_other_keys_anew() {
+    let repo = TestRepo::new();
+    let (ann, bob, home) =
+        (SshKey::new(&repo, "ann"), SshKey::new(&repo, "bob"), GnuPg::new(&repo));
+    let key = home.key("Ann <ann@example.org>", "never");
+    let (by_ssh, by_gpg) = (signed_by(&repo, &ann, "1"), signed_with_gpg(&repo, &home, &key));
+    let line = format!("{ANN} valid-before=\"20260201\" {}", ann.public);
+    let keys =
+        |lines: &str| Keys { ssh: ssh::parse(lines).expect("lines"), ..with_gpg(&home, &key) };
+    let git = with(&repo, &[], &[]);
+    // A Git that finds none of the programs that check.
+    let path = repo.outside().join("bin");
+    std::fs::create_dir(&path).expect("it is made");
+    let programs = std::env::var_os("PATH").unwrap_or_default();
+    let real = std::env::split_paths(&programs).map(|dir| dir.join("git")).find(|f| f.is_file());
+    std::os::unix::fs::symlink(real.expect("git is there"), path.join("git")).expect("it is made");
+    let blind = with(&repo, &[], &[("PATH", path.into())]);
+    let cannot = |said: String| assert!(said.starts_with("it cannot be checked here"), "{said}");
+
+    cannot(verdict(&blind, &by_ssh, ANN, &keys(&line)));
+    for commit in [&by_ssh, &by_gpg] {
+        assert_eq!(verdict(&git, commit, ANN, &keys(&line)), "good: ann@example.org");
+    }
+    assert_eq!(verdict(&blind, &by_ssh, ANN, &keys(&line)), "good: ann@example.org");
+    // An OpenPGP key may end while nobody touches it.
+    cannot(verdict(&blind, &by_gpg, ANN, &keys(&line)));
+    let longer = line.replace("20260201", "20260301");
+    for (lines, now) in [
+        (longer, "2026-01-05T09:00:00Z"),
+        (format!("{ANN} {}", bob.public), "2026-01-05T09:00:00Z"),
+        (line.clone(), "2026-03-01T00:00:00Z"),
+    ] {
+        let now = now.parse().expect("a time");
+        cannot(verdict(&blind, &by_ssh, ANN, &keys(&lines).asked_at(now)));
+    }
+    cannot(verdict(&blind, &by_ssh, BOB, &keys(&format!("{line}\n{BOB} {}", ann.public))));
+
+    let kept = repo.path().join(".git/towpath/signatures");
+    let bytes = std::fs::read(&kept).expect("it is kept");
+    std::fs::write(&kept, &bytes[1..]).expect("it is written");
+    cannot(verdict(&blind, &by_ssh, ANN, &keys(&line)));
+    assert_eq!(verdict(&git, &by_ssh, ANN, &keys(&line)), "good: ann@example.org");
+    assert_eq!(std::fs::read(&kept).expect("it is kept"), bytes);
+}
+
+fn with_gpg(home: &GnuPg, key: &str) -> Keys {
+    Keys { ssh_file: listed("").ssh_file, ..openpgp(&[(ANN, &home.export(key))]) }
+}
+
 fn openpgp(files: &[(&str, &str)]) -> Keys {
     let one = |(email, text): &(&str, &str)| OpenPgpKeys {
         file: RepoPath::parse(&format!("keys/{email}.asc")).expect("a path"),

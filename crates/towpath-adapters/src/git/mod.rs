@@ -3,7 +3,7 @@
 //! Plumbing commands only, with `-z` output; the user's index, work tree and references are not touched
 //! by any read nor by [`Repository::write`]. Only [`Repository::publish`] moves anything, and it moves
 //! all or nothing. Must not decide what to commit. Next: `publish` for the compare-and-set, `read` and
-//! `write` for the objects, `signatures` for who signed, `remote_bases` for other people's repositories, `command` for how Git is run.
+//! `write` for the objects, `signatures` for who signed (and `verdicts` for what is known of that), `remote_bases` for other people's repositories, `command` for how Git is run.
 
 mod command;
 mod error;
@@ -13,6 +13,7 @@ mod publish;
 mod read;
 mod remote_bases;
 mod signatures;
+mod verdicts;
 mod write;
 
 use std::ffi::OsString;

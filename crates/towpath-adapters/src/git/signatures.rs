@@ -3,7 +3,7 @@
 //! For each address there is a file of allowed signers and a home of GnuPG of its own, in a temporary folder, with the
 //! keys of that address only. So a good signature is one of that address, whatever else the key may sign for; the
 //! user's keyring, allowed signers and programs have no say. Must not decide whose signature is wanted.
-//! Next: `towpath_engine::signers`.
+//! Next: `verdicts`, for those that were good before; `towpath_engine::signers`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ use towpath_engine::ports::{RepositoryError, SignedBy};
 use towpath_engine::signers::{Keys, ssh};
 
 use super::command::cannot_run;
+use super::verdicts::{Name, Verdicts, name};
 use super::{Git, error, objects};
 
 const WHAT: &str = "cannot check signatures";
@@ -69,10 +70,48 @@ pub(super) fn signatures(
     asked: &[SignedBy],
     keys: &Keys,
 ) -> Result<Vec<Signature>, RepositoryError> {
+    let mut verdicts = Verdicts::of(&git.git_dir);
+    let mut lines: BTreeMap<&str, String> = BTreeMap::new();
+    let names: Vec<Name> = asked
+        .iter()
+        .map(|SignedBy { commit, email }| {
+            let lines = lines.entry(email).or_insert_with(|| allowed(email, keys));
+            name(commit, email, lines)
+        })
+        .collect();
+    let good = |SignedBy { email, .. }: &SignedBy| Signature::Good { by: email.clone() };
+    let mut found: Vec<Option<Signature>> = asked
+        .iter()
+        .zip(&names)
+        .map(|(it, name)| verdicts.is_good(*name).then(|| good(it)))
+        .collect();
+    let unknown: Vec<usize> = (0..asked.len()).filter(|i| found[*i].is_none()).collect();
+    let rest: Vec<SignedBy> = unknown.iter().map(|i| asked[*i].clone()).collect();
+    for (i, (kind, signature)) in unknown.into_iter().zip(check(git, &rest, keys)?) {
+        if kind == Kind::Ssh && matches!(signature, Signature::Good { .. }) {
+            verdicts.keep(names[i]);
+        }
+        found[i] = Some(signature);
+    }
+    verdicts.save();
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The lines of allowed signers that an address has.
+fn allowed(email: &str, keys: &Keys) -> String {
+    keys.ssh_of(email).map(|line| line.written_for(email)).collect()
+}
+
+/// Asks Git, with what each commit carries.
+fn check(
+    git: &Git,
+    asked: &[SignedBy],
+    keys: &Keys,
+) -> Result<Vec<(Kind, Signature)>, RepositoryError> {
     let kinds = kinds(git, asked)?;
     let signed = || asked.iter().zip(&kinds).filter(|(_, kind)| **kind != Kind::Nothing);
     if signed().next().is_none() {
-        return Ok(vec![Signature::Missing; asked.len()]);
+        return Ok(vec![(Kind::Nothing, Signature::Missing); asked.len()]);
     }
     let scratch = tempfile::Builder::new()
         .prefix("towpath-")
@@ -100,13 +139,14 @@ pub(super) fn signatures(
     let verdict = |(SignedBy { commit, email }, kind): (&SignedBy, &Kind)| {
         let said = said.get(&(email.as_str(), commit.to_string()));
         let no_openpgp = places.get(email.as_str()).and_then(|place| place.no_openpgp.clone());
-        match (kind, said, no_openpgp) {
+        let signature = match (kind, said, no_openpgp) {
             (Kind::Nothing, ..) => Signature::Missing,
             (Kind::OpenPgp, _, Some(why)) => Signature::Bad { why },
             (Kind::OpenPgp, Some(said), None) => openpgp_verdict(said, email, keys),
             (Kind::Ssh, Some(said), _) => ssh_verdict(said, email, keys),
             _ => bad("its signature is neither of SSH nor of OpenPGP"),
-        }
+        };
+        (*kind, signature)
     };
     Ok(asked.iter().zip(&kinds).map(verdict).collect())
 }
@@ -154,8 +194,7 @@ fn place(
     let files = || {
         std::fs::create_dir_all(&home)?;
         make_private(&home)?;
-        let lines: String = keys.ssh_of(email).map(|line| line.written_for(email)).collect();
-        std::fs::write(folder.join("allowed_signers"), lines)?;
+        std::fs::write(folder.join("allowed_signers"), allowed(email, keys))?;
         // Nothing is revoked here: a key that counts no more is not listed.
         std::fs::write(folder.join("revoked"), "")?;
         // Whose a key is was decided by whoever reviewed its name; nobody is asked for more of them.

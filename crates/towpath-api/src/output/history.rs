@@ -64,6 +64,24 @@ pub struct VerifyOutput {
     pub records: usize,
     /// What does not agree.
     pub problems: Vec<ProblemOutput>,
+    /// Every approval and override with its signature, oldest first, where `towpath.yaml` of the trunk names signers; else
+    /// left out. What is missing or bad is none of the problems: such a word does not count where signatures are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signatures: Option<Vec<SignedRecordOutput>>,
+}
+
+/// Somebody's word, and whether it is signed.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SignedRecordOutput {
+    /// The ledger's commit.
+    pub commit: String,
+    /// What was said, in one line.
+    pub record: String,
+    /// Whose word it is, as the record has it.
+    pub of: String,
+    /// What there is to say of its signature.
+    pub signature: SignatureOutput,
 }
 
 /// One disagreement.

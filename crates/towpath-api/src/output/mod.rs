@@ -43,7 +43,9 @@ pub use diligence::{
 };
 pub use freeze::{FreezeOutput, FreezesOutput};
 pub use gate::{GateReplayOutput, ReplayedOutput, VerdictOutput};
-pub use history::{HistoryOutput, HistoryRow, ProblemOutput, SignatureOutput, VerifyOutput};
+pub use history::{
+    HistoryOutput, HistoryRow, ProblemOutput, SignatureOutput, SignedRecordOutput, VerifyOutput,
+};
 pub use impact::{AffectedOutput, BecauseOutput, ImpactOutput, MessageOutput};
 pub use notification::{NotificationOutput, NotifiedOutput};
 pub use plan::{

@@ -1,9 +1,10 @@
 //! `towpath history` and `towpath history verify`: the ledger, read and proven.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use towpath_api::output::{
-    HistoryOutput, HistoryRow, ProblemOutput, SignatureOutput, VerifyOutput,
+    HistoryOutput, HistoryRow, ProblemOutput, SignatureOutput, SignedRecordOutput, VerifyOutput,
 };
 use towpath_api::record::RecordFile;
 use towpath_core::record::{Event, Record, Signature, Tested, Verified};
@@ -133,6 +134,11 @@ fn verify(session: &Session) -> Result<Answer, Failure> {
         let _ = writeln!(text, "{} {}", styled(RED, problem.commit.short()), problem.message);
     }
     let whole = problems.is_empty();
+    let signed = match ledger::read(session.git()?) {
+        Ok(entries) => verified_signatures(session, &entries)?,
+        // What cannot be read is among the problems; whose word it is cannot be told then.
+        Err(_) => None,
+    };
     let records_said = count(records, "record");
     let _ = if whole {
         let said =
@@ -145,9 +151,59 @@ fn verify(session: &Session) -> Result<Answer, Failure> {
         );
         writeln!(text, "{}", styled(RED, said))
     };
+    text.push_str(&signed.as_deref().map(told).unwrap_or_default());
+    let signatures = signed.map(|signed| {
+        let row = |(entry, signature): &(Entry, Signature)| {
+            Some(SignedRecordOutput {
+                commit: entry.commit.to_string(),
+                record: title(&entry.record.event),
+                of: entry.record.by.clone(),
+                signature: SignatureOutput::of(signature)?,
+            })
+        };
+        signed.iter().filter_map(row).collect()
+    });
     let problems = problems
         .into_iter()
         .map(|p| ProblemOutput { commit: p.commit.to_string(), message: p.message })
         .collect();
-    Answer::new(whole, text, "HistoryVerify", VerifyOutput { whole, records, problems })
+    Answer::new(whole, text, "HistoryVerify", VerifyOutput { whole, records, problems, signatures })
+}
+
+/// Every approval and override with its signature; `None` where the trunk lists no keys to judge them by.
+fn verified_signatures(
+    session: &Session,
+    entries: &[Entry],
+) -> Result<Option<Vec<(Entry, Signature)>>, Failure> {
+    let signatures = signatures(session, entries)?;
+    let with = entries.iter().cloned().zip(signatures);
+    let signed: Vec<_> = with.filter(|(_, it)| *it != Signature::NotChecked).collect();
+    Ok((!signed.is_empty()).then_some(signed))
+}
+
+/// How many are signed, by whom, and each that is not.
+fn told(signed: &[(Entry, Signature)]) -> String {
+    let mut good: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut others = Vec::new();
+    for (entry, signature) in signed {
+        match signature {
+            Signature::Good { by } => *good.entry(by).or_default() += 1,
+            other => others.push((entry, other)),
+        }
+    }
+    let said = match signed.len() {
+        1 => "1 approval or override".to_owned(),
+        many => format!("{many} approvals and overrides"),
+    };
+    let mut text = format!("{said}, by the keys that the trunk lists:\n");
+    for (by, many) in good {
+        let _ = writeln!(text, "  {}", styled(GREEN, format!("{many} signed by {by}")));
+    }
+    for (entry, signature) in others {
+        let words = signature.words().unwrap_or_default();
+        let (commit, what) = (entry.commit.short(), title(&entry.record.event));
+        let by = &entry.record.by;
+        let _ = writeln!(text, "  {commit} {what}, by {by}: {}", styled(YELLOW, words));
+    }
+    text
 }
