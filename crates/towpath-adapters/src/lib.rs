@@ -2,13 +2,13 @@
 //! alerts and metrics.
 //!
 //! Must not decide: an adapter does what it is told, or says what it found instead. Next: [`git`],
-//! [`oci`], [`kubernetes`], [`gauges`]; and [`listener`], which hears webhooks and tells the [`metrics`]; [`farewell`],
-//! which hears that the process is to end.
+//! [`oci`], [`kubernetes`], [`gauges`]; and [`listener`], which hears webhooks and tells the [`metrics`], and
+//! [`interrupt`], which hears signals.
 
 mod credential;
-pub mod farewell;
 pub mod gauges;
 pub mod git;
+pub mod interrupt;
 pub mod kubernetes;
 pub mod listener;
 pub mod metrics;

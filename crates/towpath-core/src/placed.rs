@@ -3,12 +3,14 @@
 //! A fleet has a million pins that say a handful of things, so what is asked of a pin is asked once for each stretch of
 //! neighbours that say the same. Must not decide anything. Next: [`crate::roster`], their clusters.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::candidate::meant;
 use crate::id::{ClusterName, ComponentName, EnvironmentName};
 use crate::pin::Pin;
+use crate::release::Release;
 use crate::snapshot::Snapshot;
 use crate::version::Version;
 
@@ -45,6 +47,23 @@ pub(crate) fn placed<'a>(
 /// How many pins there are in stretches.
 pub(crate) fn count(placed: &[Placed<'_>]) -> usize {
     placed.iter().map(|stretch| stretch.pins.len()).sum()
+}
+
+/// The clusters of an environment that have a release by all their pins, by name.
+#[must_use]
+pub fn clusters_with(
+    snapshot: &Snapshot,
+    environment: &EnvironmentName,
+    release: &Release,
+) -> Vec<ClusterName> {
+    let mut has: BTreeMap<&ClusterName, bool> = BTreeMap::new();
+    for placed in placed(snapshot, environment, &release.component) {
+        let is_it = placed.version == Some(&release.version);
+        for cluster in placed.clusters() {
+            has.entry(cluster).and_modify(|all| *all &= is_it).or_insert(is_it);
+        }
+    }
+    has.into_iter().filter(|(_, has)| *has).map(|(name, _)| name.clone()).collect()
 }
 
 impl<'a> Placed<'a> {

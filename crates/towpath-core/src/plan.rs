@@ -25,9 +25,10 @@ use self::enter::{Entry, enter};
 use self::going::Going;
 
 pub use self::again::Planned;
-pub use self::notes::notes;
+pub use self::notes::{healthy, notes};
 pub use self::questions::questions;
 pub use self::wakes::wakes_at;
+pub use crate::placed::clusters_with;
 
 mod again;
 mod bundle;

@@ -129,7 +129,7 @@ pub struct StatedTest {
 pub enum TestMeans {
     /// A command with its arguments, in the root of the repository.
     Command(Vec<String>),
-    /// A Kubernetes Job, on the environment's first cluster.
+    /// The file of a Kubernetes Job, which is run on each of the environment's clusters.
     Job(RepoPath),
     /// A file in JUnit's form.
     Junit(RepoPath),

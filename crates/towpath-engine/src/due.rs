@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use towpath_core::gate::Condition;
 use towpath_core::id::{ComponentName, EnvironmentName, TestName};
 use towpath_core::path::{Environment, Path};
+use towpath_core::plan::healthy;
 use towpath_core::release::Release;
 use towpath_core::snapshot::Snapshot;
 use towpath_core::stated::StatedTest;
@@ -26,6 +27,41 @@ pub fn due<'a>(
     let has_run =
         |name: &TestName| snapshot.history.last_test(&environment.name, release, name).is_some();
     tests.iter().filter(|test| wanted.contains(&test.name) && !has_run(&test.name)).collect()
+}
+
+/// A test that is due, and what is put to it.
+#[derive(Debug, Clone)]
+pub struct Due<'a> {
+    /// Where.
+    pub environment: &'a Environment,
+    /// Which release: every cluster of the environment runs it, healthy.
+    pub release: Release,
+    /// The test.
+    pub test: &'a StatedTest,
+}
+
+/// The tests of the whole path that may be run without anybody who asks: those of releases that are healthy.
+#[must_use]
+pub fn due_by_itself<'a>(
+    tests: &'a [StatedTest],
+    path: &'a Path,
+    snapshot: &Snapshot,
+) -> Vec<Due<'a>> {
+    let mut out = Vec::new();
+    if tests.is_empty() {
+        return out;
+    }
+    for environment in path.environments() {
+        for release in healthy(path, snapshot, environment) {
+            let due = due(tests, path, snapshot, environment, &release);
+            out.extend(due.into_iter().map(|test| Due {
+                environment,
+                release: release.clone(),
+                test,
+            }));
+        }
+    }
+    out
 }
 
 /// The names of the tests that somebody wants passed in an environment.

@@ -5,7 +5,8 @@
 //! the eight steps: [`survey`] and [`observe`] read the world, `towpath_core::plan` decides,
 //! [`contents`] compares what would enter, [`act`] commits, [`ledger`] remembers; [`promote`] is the
 //! loop of them for one environment, [`turn`] what it does by itself for all of them, and [`recover`] what it does first
-//! where somebody's process died. Beside it stand [`release`], [`due`], which tests a release has before it, [`replay`], which judges the gates of a record again, [`replay`], which judges the gates of a record again, [`simulate`], which plays the same decisions on a virtual
+//! where somebody's process died. Beside it stand [`release`], [`due`], which tests a release has before it, [`job`], which runs those that are
+//! Kubernetes Jobs, [`replay`], which judges the gates of a record again, [`simulate`], which plays the same decisions on a virtual
 //! clock, [`running`], which reads what clusters report, [`judged`], which hands what clusters are given to the checks, and
 //! [`signers`], which asks whose word a record is.
 
@@ -14,7 +15,9 @@ pub mod contents;
 pub mod due;
 pub mod gauge;
 pub mod hook;
+pub mod job;
 pub mod judged;
+pub mod last_words;
 pub mod lease;
 pub mod ledger;
 pub mod locate;

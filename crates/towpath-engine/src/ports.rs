@@ -10,6 +10,7 @@ use towpath_core::record::Signature;
 use crate::signers::Keys;
 
 pub mod clusters;
+pub mod jobs;
 
 /// What a path of a commit holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -188,7 +188,8 @@ async fn keep(shared: Arc<Shared>, name: ClusterName, context: String, settings:
     }
 }
 
-async fn session(context: &str, settings: &Settings) -> Result<Session, ClusterError> {
+/// The access to the cluster of a context, for watches, too.
+pub(super) async fn session(context: &str, settings: &Settings) -> Result<Session, ClusterError> {
     // A watch may say nothing for as long as it goes on.
     let patient =
         Settings { request_timeout: WATCH + settings.request_timeout, ..settings.clone() };

@@ -1,16 +1,20 @@
 //! Clusters, asked by a real client: their version, what they serve, and the objects that they have.
 //!
-//! Read-only but for the lease of the loop: nothing but GET is ever sent elsewhere, watches included. Calls of a [`Cluster`] block; a runtime of its own drives the
-//! network, so a call from inside another asynchronous runtime panics. A watched cluster is never waited for. What a server hands out is passed on as it is, managed fields included. Must
-//! not decide which kinds are worth asking for, and must not let a credential into an error.
+//! Read-only but for the Jobs of tests and the lease of the loop: nothing but GET is ever sent elsewhere, watches included.
+//! Calls of a [`Cluster`] block; a runtime of its own drives the network, so a call from inside another asynchronous runtime
+//! panics. A watched cluster is never waited for. What a server hands out is passed on as it is, managed fields included.
+//! Must not decide which kinds are worth asking for, and must not let a credential into an error.
 //!
 //! Next: `access` for kubeconfigs, `discovery` for what is served, `list` for pages of objects, `session` for one request,
-//! `fault` for what can go wrong; `lease` for which of several loops acts; `watch` for what changes of one kind, `connected` for clusters that are watched.
+//! `fault` for what can go wrong; `watch` for what changes of one kind, `connected` for clusters that are watched, `jobs` for
+//! Jobs, `lease` for which of several loops acts.
 
 mod access;
 mod connected;
 mod discovery;
+mod events;
 mod fault;
+mod jobs;
 mod lease;
 mod list;
 mod session;
@@ -30,6 +34,7 @@ pub use access::IN_CLUSTER;
 pub use connected::Connected;
 pub use discovery::{Discovered, Resource, Unreachable};
 pub use fault::{ClusterError, Problem};
+pub use jobs::ClusterJobs;
 pub use lease::{Leads, Place, Standing, Tenure, new_name, pod_namespace};
 pub use list::Listing;
 

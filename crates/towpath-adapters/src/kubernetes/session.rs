@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use http::Request;
+use http::{Method, Request};
 use kube::Client;
 use kube::client::Body;
 use serde::de::DeserializeOwned;
@@ -37,14 +37,33 @@ impl Session {
         accept: &str,
         doing: &str,
     ) -> Result<T, ClusterError> {
-        let bytes = self.retrying(path, accept, doing).await?;
+        let bytes = self.retrying(&Sent::get(path, accept), doing).await?;
         serde_json::from_slice(&bytes).map_err(|_| self.faults.garbage(doing))
+    }
+
+    /// Asks for a text.
+    pub(super) async fn text(&self, path: &str, doing: &str) -> Result<String, ClusterError> {
+        let bytes = self.retrying(&Sent::get(path, "*/*"), doing).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Sends JSON, for what comes to the same however often it arrives.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: &serde_json::Value,
+        doing: &str,
+    ) -> Result<(), ClusterError> {
+        let body = serde_json::to_vec(body).map_err(|_| self.faults.garbage(doing))?;
+        let sent = Sent { method, path, accept: "application/json", body };
+        self.retrying(&sent, doing).await.map(drop)
     }
 
     /// Asks for an answer that goes on. Only its beginning is bounded in time, and it is not tried again.
     pub(super) async fn open(&self, path: &str, doing: &str) -> Result<Body, ClusterError> {
         let beginning = async {
-            let request = self.request(path, "application/json", doing)?;
+            let request = self.request(&Sent::get(path, "application/json"), doing)?;
             let client = |error| self.faults.client(doing, &error);
             let answer = self.client.send(request).await.map_err(client)?;
             match answer.status().as_u16() {
@@ -61,46 +80,44 @@ impl Session {
         }
     }
 
-    fn request(
-        &self,
-        path: &str,
-        accept: &str,
-        doing: &str,
-    ) -> Result<Request<Body>, ClusterError> {
-        Request::get(path)
-            .header("Accept", accept)
-            .header("User-Agent", concat!("towpath/", env!("CARGO_PKG_VERSION")))
-            .body(Body::empty())
-            .map_err(|_| self.faults.garbage(doing))
+    fn request(&self, sent: &Sent<'_>, doing: &str) -> Result<Request<Body>, ClusterError> {
+        let mut request = Request::builder()
+            .method(sent.method.clone())
+            .uri(sent.path)
+            .header("Accept", sent.accept)
+            .header("User-Agent", concat!("towpath/", env!("CARGO_PKG_VERSION")));
+        let body = match sent.body.as_slice() {
+            [] => Body::empty(),
+            body => {
+                request = request.header("Content-Type", "application/json");
+                Body::from(body.to_vec())
+            }
+        };
+        request.body(body).map_err(|_| self.faults.garbage(doing))
     }
 
-    async fn retrying(
-        &self,
-        path: &str,
-        accept: &str,
-        doing: &str,
-    ) -> Result<Vec<u8>, ClusterError> {
+    async fn retrying(&self, sent: &Sent<'_>, doing: &str) -> Result<Vec<u8>, ClusterError> {
         let mut wait = self.settings.retry_wait;
         for _ in 1..self.settings.attempts {
-            match self.once(path, accept, doing).await {
+            match self.once(sent, doing).await {
                 Err(error) if error.may_pass() => {}
                 answer => return answer,
             }
             tokio::time::sleep(wait).await;
             wait = wait.saturating_mul(2);
         }
-        self.once(path, accept, doing).await
+        self.once(sent, doing).await
     }
 
-    async fn once(&self, path: &str, accept: &str, doing: &str) -> Result<Vec<u8>, ClusterError> {
+    async fn once(&self, sent: &Sent<'_>, doing: &str) -> Result<Vec<u8>, ClusterError> {
         let answer = async {
-            let request = self.request(path, accept, doing)?;
+            let request = self.request(sent, doing)?;
             let client = |error| self.faults.client(doing, &error);
             let answer = self.client.send(request).await.map_err(client)?;
             let status = answer.status().as_u16();
             let body = answer.into_body().collect_bytes().await.map_err(client)?;
             match status {
-                200 => Ok(Vec::from(body)),
+                200..=202 => Ok(Vec::from(body)),
                 status => Err(self.faults.status(doing, status, &body)),
             }
         };
@@ -108,5 +125,19 @@ impl Session {
             Ok(answer) => answer,
             Err(_) => Err(self.faults.timeout(doing)),
         }
+    }
+}
+
+/// What is sent.
+struct Sent<'a> {
+    method: Method,
+    path: &'a str,
+    accept: &'a str,
+    body: Vec<u8>,
+}
+
+impl<'a> Sent<'a> {
+    fn get(path: &'a str, accept: &'a str) -> Self {
+        Self { method: Method::GET, path, accept, body: Vec::new() }
     }
 }

@@ -4,21 +4,19 @@
 //! A watch that ends is taken up where it was; one that the server has forgotten (410) begins with a list again, and so
 //! does one that ends at once time and again, as behind a proxy that passes no streams: then lists have to do. What
 //! cannot be reached any more is told once and is the end: whoever listens decides what becomes of the cluster. Must not
-//! judge objects. Next: `connected`.
+//! judge objects. Next: `connected`, and `events` for what a watch is.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::BodyExt as _;
-use kube::client::Body;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep};
 use towpath_engine::running::objects::{KindName, ObjectId, essence};
 
 use super::discovery::Resource;
+use super::events::{Event, Events};
 use super::fault::ClusterError;
 use super::list::{self, Listing};
 use super::session::Session;
@@ -31,9 +29,6 @@ const SHORT: Duration = Duration::from_secs(1);
 const SHORT_IN_A_ROW: u32 = 3;
 /// When a kind that is refused is asked for again.
 const REFUSED: Duration = Duration::from_secs(300);
-/// The longest word of a watch, in bytes: no object is stored that is larger.
-const MAX_WORD: usize = 16 << 20;
-
 /// What is told of a kind.
 pub(super) enum Told {
     /// All objects of a kind.
@@ -48,20 +43,10 @@ pub(super) enum Told {
     Lost(ClusterError),
 }
 
-/// The line of a stream.
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "type")]
-    what: String,
-    object: Map<String, Value>,
-}
-
 /// How a watch ended.
 enum End {
     /// As watches do.
     Over,
-    /// The server has forgotten where it was.
-    Forgotten,
     /// Nobody listens.
     Unheard,
 }
@@ -113,7 +98,6 @@ async fn told(
             let begun = Instant::now();
             match watch(session, resource, &mut version, to).await {
                 Ok(End::Unheard) => return Ok(()),
-                Ok(End::Forgotten) => break,
                 Ok(End::Over) => is_second = false,
                 Err(error) if error.is_gone() => break,
                 // A connection may break while the cluster is well: the second time it is not.
@@ -149,75 +133,22 @@ async fn watch(
     if !version.is_empty() {
         let _ = write!(path, "&resourceVersion={}", list::escaped(version));
     }
-    let mut body = session.open(&path, &doing).await?;
-    let mut line = Vec::new();
-    while let Some(piece) = piece(&mut body).await {
-        let piece = piece.map_err(|()| session.faults.broken(&doing))?;
-        let mut rest = &piece[..];
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            line.extend_from_slice(&rest[..end]);
-            rest = &rest[end + 1..];
-            let event = if line.iter().all(u8::is_ascii_whitespace) {
-                None
-            } else {
-                Some(serde_json::from_slice(&line).map_err(|_| session.faults.garbage(&doing))?)
-            };
-            line.clear();
-            let Some(event) = event else { continue };
-            if let Some(end) = heard(session, resource, &doing, event, version, to).await? {
-                return Ok(end);
-            }
+    let mut events = Events::open(session, &path, &doing).await?;
+    while let Some(Event { what, object }) = events.next().await? {
+        let object = list::whole(object, resource);
+        let at = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+        if let Some(at) = at.filter(|at| !at.is_empty()) {
+            at.clone_into(version);
         }
-        line.extend_from_slice(rest);
-        if line.len() > MAX_WORD {
-            return Err(session.faults.garbage(&doing));
+        let told = match what.as_str() {
+            "ADDED" | "MODIFIED" => Told::There(essence(object)),
+            "DELETED" => Told::Gone(ObjectId::of(&object)),
+            "BOOKMARK" => continue,
+            _ => return Err(session.faults.garbage(&doing)),
+        };
+        if to.send(told).await.is_err() {
+            return Ok(End::Unheard);
         }
     }
     Ok(End::Over)
-}
-
-/// The next bytes of a body; `None` at its end, an error where it broke off.
-async fn piece(body: &mut Body) -> Option<Result<impl std::ops::Deref<Target = [u8]>, ()>> {
-    loop {
-        match body.frame().await? {
-            Err(_) => return Some(Err(())),
-            // What is no data are trailers.
-            Ok(frame) => match frame.into_data() {
-                Ok(data) => return Some(Ok(data)),
-                Err(_) => continue,
-            },
-        }
-    }
-}
-
-async fn heard(
-    session: &Session,
-    resource: &Resource,
-    doing: &str,
-    Event { what, object }: Event,
-    version: &mut String,
-    to: &mpsc::Sender<Told>,
-) -> Result<Option<End>, ClusterError> {
-    if what == "ERROR" {
-        let code = object.get("code").and_then(Value::as_u64).and_then(|it| u16::try_from(it).ok());
-        return match code {
-            Some(410) => Ok(Some(End::Forgotten)),
-            code => {
-                let said = serde_json::to_vec(&object).unwrap_or_default();
-                Err(session.faults.status(doing, code.unwrap_or(500), &said))
-            }
-        };
-    }
-    let object = list::whole(object, resource);
-    let at = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
-    if let Some(at) = at.filter(|at| !at.is_empty()) {
-        at.clone_into(version);
-    }
-    let told = match what.as_str() {
-        "ADDED" | "MODIFIED" => Told::There(essence(object)),
-        "DELETED" => Told::Gone(ObjectId::of(&object)),
-        "BOOKMARK" => return Ok(None),
-        _ => return Err(session.faults.garbage(doing)),
-    };
-    Ok(to.send(told).await.is_err().then_some(End::Unheard))
 }

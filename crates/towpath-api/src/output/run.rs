@@ -9,7 +9,9 @@ use serde::Serialize;
 pub struct RunEventOutput {
     /// When its turn began, RFC 3339.
     pub at: String,
-    /// `started`; `listening`; `leading` and `following`, where a lease says who acts; `promoted`; `recorded`, for what follows from the reports of clusters; `state`, where an environment
+    /// `started`; `listening`; `leading` and `following`, where a lease says who acts; `promoted`; `recorded`, for what
+    /// follows from the reports of clusters, and for results of tests; `testing`, for a test that begins; `untested`, for
+    /// one that could not be run; `state`, where an environment
     /// stands otherwise than it did; `failed`, for a turn that could not be taken; `recovered`, for the first one after.
     pub event: &'static str,
     /// Of which environment.

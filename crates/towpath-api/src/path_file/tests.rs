@@ -22,13 +22,15 @@ pub struct TestSpec {
     /// environment, component, version and digest in `TOWPATH_*` variables.
     #[serde(default)]
     pub command: Vec<String>,
-    /// A file with a Kubernetes Job that is created on the environment's first cluster; it passes when it completes.
+    /// A file of the repository with a Kubernetes Job, which is created on each cluster of the environment; the test passes
+    /// when all of them complete. Its containers are told the same in variables.
     pub job: Option<String>,
     /// A file with results in JUnit's form, which somebody else writes; it passes when it names no failure and no error.
     pub junit: Option<String>,
     /// How long one try may take: `10m`. Left out: ten minutes.
     pub timeout: Option<String>,
-    /// How often it is tried again when it fails. Left out: not at all. A pass after a retry is recorded as such.
+    /// How often it is tried again when it fails. Left out: not at all. A pass after a retry is recorded as such; that of a
+    /// Job is tried again on the clusters where it failed.
     #[serde(default)]
     pub retries: u32,
 }
@@ -41,7 +43,7 @@ pub(super) fn convert(i: usize, spec: &TestSpec) -> Result<StatedTest, Wrong> {
         ([], Some(job), None) => TestMeans::Job(file("job", job)?),
         ([], None, Some(junit)) => TestMeans::Junit(file("junit", junit)?),
         ([_, ..], None, None) => TestMeans::Command(spec.command.clone()),
-        _ => return Err(at("name", &"a test states one of `command`, `job` and `junit`")),
+        _ => return Err(at("name", &several(spec))),
     };
     let timeout = spec.timeout.as_deref().map(duration).transpose();
     Ok(StatedTest {
@@ -52,4 +54,19 @@ pub(super) fn convert(i: usize, spec: &TestSpec) -> Result<StatedTest, Wrong> {
             .unwrap_or(std::time::Duration::from_secs(600)),
         retries: spec.retries,
     })
+}
+
+/// What is wrong with a test that states none or several of what it may run or read.
+fn several(spec: &TestSpec) -> String {
+    let stated = [
+        ("`command`", !spec.command.is_empty()),
+        ("`job`", spec.job.is_some()),
+        ("`junit`", spec.junit.is_some()),
+    ];
+    let stated: Vec<&str> = stated.into_iter().filter(|(_, is)| *is).map(|(key, _)| key).collect();
+    let found = match stated.as_slice() {
+        [] => "none of them".to_owned(),
+        several => several.join(" and "),
+    };
+    format!("a test states exactly one of `command`, `job` and `junit`; this one states {found}")
 }

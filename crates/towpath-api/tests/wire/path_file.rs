@@ -103,6 +103,13 @@ fn every_mistake_is_placed() {
             "6:43",
             "environment name",
         ),
+        (
+            "spec:\n  tests:\n  - {name: a, command: [b], job: c}\n",
+            "5:12",
+            "exactly one of `command`, `job` and `junit`; this one states `command` and `job`",
+        ),
+        ("spec:\n  tests:\n  - {name: a}\n", "5:12", "this one states none of them"),
+        ("spec:\n  tests:\n  - {name: a, job: ../b}\n", "5:20", "leaves its folder"),
         ("spec:\n  checks:\n    severity: {a: loud}\n", "5:19", "unknown variant `loud`"),
         ("spec:\n  checks:\n    owners: [team, my team]\n", "5:20", "no name of a label"),
     ] {

@@ -211,6 +211,21 @@ impl History {
         })
     }
 
+    /// The results of a test of a release in an environment, oldest first.
+    pub fn tests<'a>(
+        &'a self,
+        environment: &'a EnvironmentName,
+        release: &'a Release,
+        test: &'a TestName,
+    ) -> impl DoubleEndedIterator<Item = (&'a Record, &'a Tested)> {
+        self.about(environment, &release.component).filter_map(move |r| match &r.event {
+            Event::Tested(of) if of.test == *test && of.release.is(environment, release) => {
+                Some((r, of))
+            }
+            _ => None,
+        })
+    }
+
     /// The last run of a test for a release in an environment.
     #[must_use]
     pub fn last_test(
@@ -219,19 +234,13 @@ impl History {
         release: &Release,
         test: &TestName,
     ) -> Option<TestRun> {
-        self.about(environment, &release.component).rev().find_map(|r| match &r.event {
-            Event::Tested(Tested { release: of, test: name, passed, attempts, detail })
-                if name == test && of.is(environment, release) =>
-            {
-                Some(TestRun {
-                    environment: environment.clone(),
-                    passed: *passed,
-                    attempts: *attempts,
-                    at: r.at,
-                    detail: detail.clone(),
-                })
-            }
-            _ => None,
+        let (record, last) = self.tests(environment, release, test).next_back()?;
+        Some(TestRun {
+            environment: environment.clone(),
+            passed: last.passed,
+            attempts: last.attempts,
+            at: record.at,
+            detail: last.detail.clone(),
         })
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use towpath_adapters::farewell;
+use towpath_adapters::interrupt::on_interrupt;
 use towpath_core::id::BranchName;
 use towpath_core::plan::Plan;
 use towpath_engine::ports::Repository as _;
@@ -68,7 +68,15 @@ pub(crate) fn run(global: &Global, args: &RunArgs, printer: &Printer) -> Result<
         return Ok(exit::YES);
     }
     let bell = Arc::clone(&wake);
-    farewell::hear(move || bell.ring(Cause::Farewell))?;
+    let mut is_asked = false;
+    on_interrupt(move |signal| {
+        // Whoever asks a second time means at once. Nothing is lost by it: a turn may be cut off anywhere.
+        if std::mem::replace(&mut is_asked, true) {
+            #[expect(clippy::exit, reason = "whoever interrupts a program twice wants it to end at once")]
+            std::process::exit(128 + signal);
+        }
+        bell.ring(Cause::Farewell);
+    })?;
     let ended = go_on(args.interval, &watch, &mut told, &lease, &wake);
     // Also where nobody reads any more what is told.
     lease.release();
