@@ -121,9 +121,9 @@ fn jobs_of_a_cluster_keep_the_contract() -> Result<()> {
 fn two_who_start_a_job_at_the_same_time_make_one() -> Result<()> {
     let world = World::new()?;
     let all = [world.jobs()?, world.jobs()?];
-    let one = at("one");
+    let one = &at("one");
     let started: Vec<Started> = std::thread::scope(|scope| {
-        let start = |jobs| scope.spawn(|| ClusterJobs::start(jobs, &one, &manifest(&one)));
+        let start = |jobs| scope.spawn(move || ClusterJobs::start(jobs, one, &manifest(one)));
         let threads: Vec<_> = all.iter().map(start).collect();
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect::<Result<_, _>>()
     })?;

@@ -24,7 +24,7 @@ pub(crate) use promotion::{
     OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs,
 };
 pub(crate) use release::{PlaceArgs, ReleaseArgs, ReleaseCommand};
-pub(crate) use run::{LeaseArg, RunArgs};
+pub(crate) use run::{LeaseArg, RunArgs, RunTests};
 pub(crate) use sandbox::{
     SandboxArgs, SandboxCommand, SandboxCreateArgs, SandboxDeleteArgs, SandboxPromoteArgs,
 };

@@ -5,6 +5,7 @@ use std::io;
 
 use towpath_adapters::kubernetes::ClusterError;
 use towpath_engine::ledger::LedgerError;
+use towpath_engine::ports::jobs::JobsError;
 use towpath_engine::ports::{RegistryError, RepositoryError};
 use towpath_engine::promote as engine;
 use towpath_engine::sandbox::{create, delete, promote};
@@ -78,6 +79,7 @@ fn hint_of(error: &(dyn Error + 'static)) -> Option<String> {
     of_port
         .or_else(|| error.downcast_ref::<ClusterError>().and_then(|e| e.hint.clone()))
         .or_else(|| error.downcast_ref::<RegistryError>().and_then(|e| e.hint.clone()))
+        .or_else(|| error.downcast_ref::<JobsError>().and_then(|e| e.hint.clone()))
         .or_else(|| error.downcast_ref::<LedgerError>().and_then(|e| e.hint()))
         .or_else(|| error.downcast_ref::<create::CreateError>().and_then(|e| e.hint()))
         .or_else(|| error.downcast_ref::<promote::PromoteError>().and_then(|e| e.hint()))

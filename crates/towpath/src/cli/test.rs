@@ -1,15 +1,18 @@
 //! `towpath test ENV NAME`: a release is put to a test of the path in an environment, and what came of it is recorded.
 //!
-//! What is run or read is in a file each: [`command`], [`junit`]. A test that failed, or took too long, is an
+//! What is run or read is in a file each: [`command`], [`job`], [`junit`]. A test that failed, or took too long, is an
 //! answer and recorded; one that could not be run is none. Flakiness is recorded and never hidden: a pass after a retry says
-//! so. Must not decide which tests are due: that is `towpath_engine::due`.
+//! so. The loop runs tests by the same. Must not decide which tests are due: that is `towpath_engine::due`.
 
 mod command;
+mod job;
 mod junit;
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::PathBuf;
 
+use jiff::Timestamp;
+use towpath_adapters::interrupt::on_interrupt;
 use towpath_api::path_file::FILE_NAME;
 use towpath_core::id::{ComponentName, RepoPath, TestName};
 use towpath_core::path::Environment;
@@ -19,8 +22,13 @@ use towpath_core::release::Release;
 use towpath_core::stated::{StatedTest, TestMeans};
 use towpath_core::why::Why;
 use towpath_engine::due::due;
-use towpath_engine::ledger;
+use towpath_engine::job::{Known, Outcome, known};
+use towpath_engine::ledger::{self, Entry};
+use towpath_engine::ports::Repository;
+use towpath_engine::ports::jobs::JobAt;
 use towpath_engine::promote::View;
+
+pub(crate) use command::Groups;
 
 use super::Answer;
 use super::args::{Global, TestArgs};
@@ -30,19 +38,33 @@ use super::promote::recorded;
 use super::session::{self, Session};
 use super::words::{count, list};
 
-/// So much of what a test printed is kept in the ledger, in characters.
-const DETAIL: usize = 500;
-/// So many of its last lines.
-const LINES: usize = 5;
-
-/// What a release is put to a test in.
-pub(crate) struct Subject<'a> {
+/// What a release is put to a test with: all that it takes, so that it can be done beside other things.
+pub(crate) struct Subject {
     /// The root of the repository.
-    pub(crate) root: &'a Path,
+    root: PathBuf,
     /// Where.
-    pub(crate) environment: &'a Environment,
+    environment: Environment,
     /// Which release.
-    pub(crate) release: &'a Release,
+    release: Release,
+    /// The test.
+    test: StatedTest,
+    means: Means,
+    /// The results that the ledger had.
+    known: Vec<Known>,
+}
+
+/// What a test runs or reads, ready for that.
+enum Means {
+    Command(Vec<String>),
+    Junit(RepoPath),
+    Job(job::OnClusters),
+}
+
+/// What a test came to.
+pub(crate) struct Put {
+    tested: Tested,
+    /// Jobs that stay until it is recorded.
+    jobs: Vec<JobAt>,
 }
 
 /// What one try of a test came to.
@@ -60,16 +82,43 @@ pub(crate) fn run(global: &Global, args: &TestArgs, printer: &Printer) -> Result
         session::component_in(view.path(), &view.snapshot, environment, args.component.as_deref())?;
     let test = stated(&view, &args.test)?;
     let release = release(&view, environment, &component, args.version.as_deref())?;
-    let subject = Subject { root: &session.root, environment, release: &release };
-    let tested = put_to(&subject, test, &|text| printer.note(text))?;
-    let (passed, attempts, detail) = (tested.passed, tested.attempts, tested.detail.clone());
+    if global.offline && matches!(test.means, TestMeans::Job(_)) {
+        let name = &test.name;
+        return Err(Failure::new(format!("{name} is a Job, and --offline asks no cluster")));
+    }
+    let subject = Subject::new(&session, &view, environment, &release, test)?;
+    let groups = Groups::default();
+    if let Means::Command(_) = subject.means {
+        end_with_us(&groups)?;
+    }
+    let put = put_to(&subject, &groups, &|text| printer.note(text))?;
+    let git = session.git()?;
     // It is as old as its end, however long it took.
-    let entry = ledger::append(session.git()?, session::now()?, Event::Tested(tested))?;
+    let now = session::now()?;
+    let entry = match &subject.means {
+        // Each run of these is one of its own.
+        Means::Command(_) | Means::Junit(_) => {
+            ledger::append(git, now, Event::Tested(put.tested.clone()))?
+        }
+        Means::Job(_) => {
+            let (entry, is_new) = subject.record(git, now, &put)?;
+            if !is_new {
+                printer.note(
+                    "somebody else followed the same Jobs, and has recorded what came of them",
+                );
+            }
+            entry
+        }
+    };
+    if let Err(failure) = subject.clear(&put) {
+        printer.note(&format!("its Jobs are left to their clusters: {}", failure.one_line()));
+    }
+    let Tested { passed, attempts, detail, .. } = &put.tested;
     let mut text = String::new();
     let (style, word) = match (passed, attempts) {
         (true, 0 | 1) => (GREEN, "passed".to_owned()),
         (true, more) => (YELLOW, format!("passed after {} more", tries(more - 1))),
-        (false, n) => (RED, format!("failed, {}", tries(n))),
+        (false, n) => (RED, format!("failed, {}", tries(*n))),
     };
     let what = format!("{} of {component} {} in {}", test.name, release.version, environment.name);
     let _ = writeln!(text, "{}", styled(style, format!("{what}: {word}")));
@@ -82,7 +131,7 @@ pub(crate) fn run(global: &Global, args: &TestArgs, printer: &Printer) -> Result
     let _ = writeln!(text, "  by     {}", entry.record.by);
     let _ = writeln!(text, "  record {} in the ledger", entry.commit.short());
     session.save_cache();
-    let mut answer = Answer { yes: passed, ..recorded(text, &entry)? };
+    let mut answer = Answer { yes: *passed, ..recorded(text, &entry)? };
     let tests = &view.survey.stated.tests;
     let due = due(tests, view.path(), &view.snapshot, environment, &release);
     for other in due.into_iter().filter(|other| other.name != test.name) {
@@ -97,52 +146,130 @@ fn tries(n: u32) -> String {
     if n == 1 { "1 try".to_owned() } else { format!("{n} tries") }
 }
 
+/// Lets the commands of tests end with this program when it is interrupted.
+///
+/// # Errors
+/// Where signals cannot be heard.
+pub(crate) fn end_with_us(groups: &Groups) -> Result<(), Failure> {
+    let groups = groups.clone();
+    on_interrupt(move |signal| {
+        let _held = groups.end();
+        #[expect(clippy::exit, reason = "whoever interrupts a program wants it to end at once")]
+        std::process::exit(128 + signal)
+    })
+    .map_err(|error| Failure::new("signals cannot be heard").because(error))
+}
+
+impl Subject {
+    /// What it takes to put a release to a test.
+    ///
+    /// # Errors
+    /// [`Failure`] where it cannot be: there is no such Job, or no cluster to run it on.
+    pub(crate) fn new(
+        session: &Session,
+        view: &View,
+        environment: &Environment,
+        release: &Release,
+        test: &StatedTest,
+    ) -> Result<Self, Failure> {
+        let means = match &test.means {
+            TestMeans::Command(argv) => Means::Command(argv.clone()),
+            TestMeans::Junit(file) => Means::Junit(file.clone()),
+            TestMeans::Job(file) => {
+                let of = (&test.name, file);
+                Means::Job(job::prepare(session.git()?, view, environment, release, of)?)
+            }
+        };
+        Ok(Self {
+            root: session.root.clone(),
+            environment: environment.clone(),
+            release: release.clone(),
+            test: test.clone(),
+            means,
+            known: known(&view.snapshot.history, &environment.name, release, &test.name),
+        })
+    }
+
+    /// Records what came of it, unless somebody has recorded a result since this was made: the entry, and whether it is new.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be written.
+    pub(crate) fn record(
+        &self,
+        repository: &dyn Repository,
+        at: Timestamp,
+        put: &Put,
+    ) -> Result<(Entry, bool), Failure> {
+        Ok(towpath_engine::job::record(repository, at, put.tested.clone(), &self.known)?)
+    }
+
+    /// Deletes the Jobs of a result that is recorded.
+    ///
+    /// # Errors
+    /// Where a cluster does not.
+    pub(crate) fn clear(&self, put: &Put) -> Result<(), Failure> {
+        match &self.means {
+            Means::Job(on) => job::delete(on, &put.jobs),
+            Means::Command(_) | Means::Junit(_) => Ok(()),
+        }
+    }
+
+    /// `platform 0.0.8 in staging with smoke`.
+    pub(crate) fn told(&self) -> String {
+        let Release { component, version, .. } = &self.release;
+        format!("{component} {version} in {} with {}", self.environment.name, self.test.name)
+    }
+
+    fn came_to(&self, passed: bool, attempts: u32, detail: String) -> Tested {
+        let release = OfRelease {
+            environment: self.environment.name.clone(),
+            component: self.release.component.clone(),
+            version: self.release.version.clone(),
+            digest: self.release.digest.clone(),
+        };
+        Tested { release, test: self.test.name.clone(), passed, attempts, detail }
+    }
+}
+
 /// Puts a release to a test, again and again as often as the test is stated to be tried. `note` is told what is going on.
 ///
 /// # Errors
 /// [`Failure`] where the test could not be run; that says nothing of the release.
 pub(crate) fn put_to(
-    subject: &Subject<'_>,
-    test: &StatedTest,
+    subject: &Subject,
+    groups: &Groups,
     note: &dyn Fn(&str),
-) -> Result<Tested, Failure> {
-    // What somebody else wrote says the same however often it is read.
-    let most = match &test.means {
-        TestMeans::Junit(_) => 1,
-        TestMeans::Command(_) | TestMeans::Job(_) => test.retries.saturating_add(1),
-    };
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        let of = if most > 1 { format!(", try {attempts} of {most}") } else { String::new() };
-        note(&format!(
-            "testing {} {} in {} with {}{of}",
-            subject.release.component, subject.release.version, subject.environment.name, test.name
-        ));
-        let trial = match &test.means {
-            TestMeans::Command(argv) => command::try_once(subject, argv, test.timeout, note)?,
-            TestMeans::Junit(file) => junit::judge(subject, file)?,
-            TestMeans::Job(file) => return Err(job(&test.name, file)),
-        };
-        if trial.passed || attempts >= most {
-            let Trial { passed, detail } = trial;
-            let release = OfRelease {
-                environment: subject.environment.name.clone(),
-                component: subject.release.component.clone(),
-                version: subject.release.version.clone(),
-                digest: subject.release.digest.clone(),
-            };
-            return Ok(Tested { release, test: test.name.clone(), passed, attempts, detail });
+) -> Result<Put, Failure> {
+    let (test, what) = (&subject.test, subject.told());
+    let tested = match &subject.means {
+        Means::Job(on) => {
+            note(&format!("testing {what}"));
+            let Outcome { passed, attempts, detail, jobs } = job::run(subject, on, note)?;
+            return Ok(Put { tested: subject.came_to(passed, attempts, detail), jobs });
         }
-        note(&format!("{} failed: {}", test.name, trial.detail));
-    }
-}
-
-/// Clusters are only read.
-fn job(test: &TestName, file: &RepoPath) -> Failure {
-    Failure::new(format!("{test} is the Job of {file}, and nothing is created on clusters")).hint(
-        "state a command that creates it and waits for it, or report its end: a `status` gate and `towpath report`",
-    )
+        // What somebody else wrote says the same however often it is read.
+        Means::Junit(file) => {
+            note(&format!("testing {what}"));
+            let Trial { passed, detail } = junit::judge(subject, file)?;
+            subject.came_to(passed, 1, detail)
+        }
+        Means::Command(argv) => {
+            let most = test.retries.saturating_add(1);
+            let mut attempts = 1;
+            loop {
+                let of =
+                    if most > 1 { format!(", try {attempts} of {most}") } else { String::new() };
+                note(&format!("testing {what}{of}"));
+                let Trial { passed, detail } = command::try_once(subject, argv, groups, note)?;
+                if passed || attempts >= most {
+                    break subject.came_to(passed, attempts, detail);
+                }
+                note(&format!("{} failed: {detail}", test.name));
+                attempts += 1;
+            }
+        }
+    };
+    Ok(Put { tested, jobs: Vec::new() })
 }
 
 fn stated<'a>(view: &'a View, name: &str) -> Result<&'a StatedTest, Failure> {
@@ -190,53 +317,4 @@ fn release(
         Failure::new(format!("nobody knows {component} {version}"))
             .hint("`towpath release list` shows what there is")
     })
-}
-
-/// The last lines of what was printed, as one line for the ledger.
-fn last_lines(text: &str) -> String {
-    let lines: Vec<String> = text
-        .lines()
-        .map(|line| super::words::one_line(&plain(line)))
-        .filter(|line| !line.is_empty())
-        .collect();
-    let last = lines[lines.len().saturating_sub(LINES)..].join(" / ");
-    let over = last.chars().count().saturating_sub(DETAIL);
-    if over == 0 { last } else { format!("…{}", last.chars().skip(over).collect::<String>()) }
-}
-
-/// A line without what tells a terminal to colour it.
-fn plain(line: &str) -> String {
-    let mut out = String::new();
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c == '\u{1b}' && chars.next_if_eq(&'[').is_some() {
-            while chars.next_if(|c| !c.is_ascii_alphabetic()).is_some() {}
-            chars.next();
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_kept_of_output_is_its_end_in_one_line() {
-        let cases = [
-            ("", ""),
-            ("ok\n", "ok"),
-            ("a\n\n b\tc \r\n", "a / b c"),
-            ("1\n2\n3\n4\n5\n6\n7", "3 / 4 / 5 / 6 / 7"),
-            ("\u{1b}[31mred\u{1b}[0m \u{7}bell", "red bell"),
-        ];
-        for (text, kept) in cases {
-            assert_eq!(last_lines(text), kept, "{text:?}");
-        }
-        let long = last_lines(&format!("{}end", "ä".repeat(2 * DETAIL)));
-        assert!(long.starts_with("…ä") && long.ends_with("end"), "{long}");
-        assert_eq!(long.chars().count(), DETAIL + 1);
-    }
 }

@@ -38,3 +38,4 @@ mod status;
 mod status_connected;
 mod support;
 mod test;
+mod test_jobs;

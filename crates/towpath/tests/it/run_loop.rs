@@ -2,13 +2,13 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
 use crate::cluster::{Running, send};
 use crate::status_connected::{applied, with_flux};
-use crate::support::{ADA, PATH_FILE, World, assert_transcript};
+use crate::support::{PATH_FILE, World, assert_transcript};
 
 /// Production by itself, with these lines besides.
 fn automatic(more: &str) -> String {
@@ -31,7 +31,7 @@ fn a_turn_moves_what_nothing_holds_and_the_next_one_nothing() {
 }
 
 /// The loop as a process, which ends with the test.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
@@ -44,8 +44,22 @@ impl Drop for Process {
 }
 
 impl Process {
+    /// A process whose lines are heard.
+    pub(crate) fn of(mut child: Child) -> Self {
+        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        Self { child, lines }
+    }
+
+    /// Interrupts it, as Ctrl-C does, and waits for its end.
+    pub(crate) fn interrupt(&mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status().expect("kill is there");
+        assert!(sent.success());
+        self.child.wait().expect("it is ours").code()
+    }
+
     /// The next event that this holds for; those before it are passed over.
-    fn until(&mut self, what: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&mut self, what: impl Fn(&Value) -> bool) -> Value {
         let events = self.lines.by_ref().map(|line| {
             let line = line.expect("the loop tells");
             serde_json::from_str::<Value>(&line).expect("each line is JSON")
@@ -55,10 +69,8 @@ impl Process {
 }
 
 /// Starts the loop, to be ended with the test.
-fn start(mut command: std::process::Command) -> Process {
-    let mut child = command.stdout(Stdio::piped()).spawn().expect("the loop starts");
-    let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-    Process { child, lines }
+pub(crate) fn start(mut command: Command) -> Process {
+    Process::of(command.stdout(Stdio::piped()).spawn().expect("the loop starts"))
 }
 
 /// Says one request and hears the whole answer.
@@ -121,14 +133,9 @@ fn what_a_cluster_reports_wakes_the_loop() {
     let live = Running::start(&world, &["--name", "live", "--plain-http"]);
     with_flux(&live);
     let args = ["run", "--interval", "1h", "-o", "json"];
-    let mut child = world
-        .command_in(&world.repo, ADA, &args)
-        .env("KUBECONFIG", live.after("kubeconfig"))
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the loop starts");
-    let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-    let mut process = Process { child, lines };
+    let mut command = world.command(&args);
+    command.env("KUBECONFIG", live.after("kubeconfig"));
+    let mut process = start(command);
     let of_production = |event: &Value| event["environment"] == "production";
     let waiting = process.until(|event| event["event"] == "state" && of_production(event));
     assert_eq!(waiting["reasons"][0], "not-verified", "{waiting}");

@@ -10,7 +10,6 @@ const TESTS: &str = "  tests:
   - {name: killed, command: [sh, -c, 'kill -9 $$']}
   - {name: missing, command: [no-such-program]}
   - {name: units, junit: results.xml}
-  - {name: e2e, job: tests/job.yaml}
 ";
 
 const SMOKE: &str = "\
@@ -78,7 +77,6 @@ fn what_cannot_be_run_is_not_recorded() {
     world.refused(&["test", "staging", "units"]);
     world.repo.file("results.xml", "not results");
     world.refused(&["test", "staging", "units"]);
-    world.refused(&["test", "staging", "e2e"]);
     world.refused(&["test", "staging", "nothing"]);
     world.refused(&["test", "moon", "smoke"]);
     world.refused(&["test", "staging", "smoke", "--version", "9.9.9"]);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use towpath_adapters::kubernetes::Place;
 use towpath_api::path_file::duration;
 use towpath_engine::lease::Terms;
@@ -18,6 +18,9 @@ pub(crate) struct RunArgs {
     /// Take one turn and end
     #[arg(long)]
     pub(crate) once: bool,
+    /// Which tests that are due the loop runs by itself
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = RunTests::Jobs)]
+    pub(crate) tests: RunTests,
     /// Where to hear webhooks and tell metrics: 127.0.0.1:8080; plain HTTP
     #[arg(long, value_name = "ADDRESS", conflicts_with = "once")]
     pub(crate) listen: Option<SocketAddr>,
@@ -84,4 +87,15 @@ mod tests {
         }
         assert!(terms("2s").is_err() && terms("3s").is_ok());
     }
+}
+
+/// Which tests the loop runs by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunTests {
+    /// None
+    None,
+    /// Those that are Jobs, on their clusters
+    Jobs,
+    /// Jobs, and commands on this machine
+    All,
 }

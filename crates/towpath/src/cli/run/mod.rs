@@ -15,6 +15,7 @@ use towpath_engine::promote::{Loop, Reports, View};
 use towpath_engine::turn::Turn;
 
 use self::door::Door;
+use self::due::Tests;
 use self::eyes::Eyes;
 use self::kept::KeptRegistry;
 use self::lease::{Lease, Role};
@@ -28,6 +29,7 @@ use super::print::Printer;
 use super::session::{Session, now};
 
 mod door;
+mod due;
 mod eyes;
 mod kept;
 mod lease;
@@ -57,27 +59,33 @@ pub(crate) fn run(global: &Global, args: &RunArgs, printer: &Printer) -> Result<
     let registry = KeptRegistry::new(session.online_registry()?);
     let watch = Watch { session: &session, trunk, registry, eyes };
     let teller = Teller::new(printer, global.output == OutputFormat::Json);
-    let mut told = Told { door, teller, mail: None, printer };
+    let tests = Tests::new(args.tests, &wake);
+    let groups = tests.groups();
+    let mut told = Told { door, teller, tests, mail: None, printer };
     told.teller.started(now()?, &watch.trunk, (!args.once).then_some(args.interval))?;
     if let Some(address) = told.door.address() {
         told.teller.listening(now()?, address)?;
     }
     if args.once {
+        end_with_us(&groups)?;
         told.turn(&watch, None, true)?;
+        told.finish_tests(&session)?;
         told.finish_mail();
         return Ok(exit::YES);
     }
-    let bell = Arc::clone(&wake);
+    let (bell, commands) = (Arc::clone(&wake), groups.clone());
     let mut is_asked = false;
     on_interrupt(move |signal| {
         // Whoever asks a second time means at once. Nothing is lost by it: a turn may be cut off anywhere.
         if std::mem::replace(&mut is_asked, true) {
+            let _held = commands.end();
             #[expect(clippy::exit, reason = "whoever interrupts a program twice wants it to end at once")]
             std::process::exit(128 + signal);
         }
         bell.ring(Cause::Farewell);
     })?;
     let ended = go_on(args.interval, &watch, &mut told, &lease, &wake);
+    let _held = groups.end();
     // Also where nobody reads any more what is told.
     lease.release();
     ended?;
@@ -107,7 +115,7 @@ fn go_on(
         }
         match cause {
             Cause::Farewell => return Ok(()),
-            Cause::Clusters => {}
+            Cause::Clusters | Cause::Tests => {}
             Cause::Time | Cause::Webhook | Cause::Lease => watch.registry.forget(),
         }
     }
@@ -117,6 +125,7 @@ fn go_on(
 struct Told<'a> {
     door: Door,
     teller: Teller<'a>,
+    tests: Tests,
     /// While we act.
     mail: Option<Mail>,
     printer: &'a Printer,
@@ -130,6 +139,7 @@ impl Told<'_> {
         before: Option<Timestamp>,
         once: bool,
     ) -> Result<Option<Timestamp>, Failure> {
+        self.tests.record(watch.session, &mut self.teller)?;
         let began = now()?;
         let clock = Instant::now();
         let turn = watch.turn(began);
@@ -140,6 +150,7 @@ impl Told<'_> {
             Ok(turn) => {
                 self.teller.turn(began, &turn)?;
                 watch.session.save_cache();
+                self.tests.start(watch.session, &turn, &mut self.teller)?;
                 turn.wakes_at
             }
             Err(failure) if once => return Err(failure),
@@ -148,13 +159,14 @@ impl Told<'_> {
                 None
             }
         };
-        Ok(wakes_at.into_iter().chain(due).min())
+        Ok(wakes_at.into_iter().chain(due).chain(self.tests.wakes_at()).min())
     }
 
     /// Only looks, so that clusters are watched, metrics are told and caches are warm when we are to act.
     fn look(&mut self, watch: &Watch<'_>) -> Result<Option<Timestamp>, Failure> {
-        // What was held back is ours to tell: whoever acts now does not know of it.
+        // What was held back is ours to tell: whoever acts now does not know of it. What was tested is ours to record.
         self.finish_mail();
+        self.tests.record(watch.session, &mut self.teller)?;
         let began = now()?;
         match watch.look(began) {
             Ok((view, plan)) => {
@@ -165,6 +177,12 @@ impl Told<'_> {
             Err(failure) => self.teller.failed(began, &failure)?,
         }
         Ok(None)
+    }
+
+    /// Waits for the tests that were started, and records what came of them.
+    fn finish_tests(&mut self, session: &Session) -> Result<(), Failure> {
+        self.tests.finish(&mut self.teller)?;
+        self.tests.record(session, &mut self.teller)
     }
 
     fn finish_mail(&mut self) {

@@ -11,7 +11,7 @@ use towpath_api::output::{Output, RunEventOutput, outcome_word, why_code};
 use towpath_core::id::{BranchName, ComponentName, EnvironmentName};
 use towpath_core::plan::{Outcome, Proposal};
 use towpath_core::why::human;
-use towpath_engine::ledger;
+use towpath_engine::ledger::{self, Entry};
 use towpath_engine::turn::{Moved, Turn};
 
 use super::super::failure::Failure;
@@ -85,13 +85,7 @@ impl<'a> Teller<'a> {
     pub(super) fn turn(&mut self, at: Timestamp, turn: &Turn) -> Result<(), Failure> {
         self.looked(at)?;
         for entry in &turn.noted {
-            let event = RunEventOutput {
-                event: "recorded",
-                record: Some(entry.commit.to_string()),
-                message: ledger::title(&entry.record.event),
-                ..RunEventOutput::default()
-            };
-            self.line(at, event)?;
+            self.recorded(at, entry)?;
         }
         for moved in &turn.moved {
             self.line(at, promoted(moved))?;
@@ -106,6 +100,29 @@ impl<'a> Teller<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Something was recorded.
+    pub(super) fn recorded(&self, at: Timestamp, entry: &Entry) -> Result<(), Failure> {
+        let event = RunEventOutput {
+            event: "recorded",
+            record: Some(entry.commit.to_string()),
+            message: ledger::title(&entry.record.event),
+            ..RunEventOutput::default()
+        };
+        self.line(at, event)
+    }
+
+    /// A test begins.
+    pub(super) fn testing(&self, at: Timestamp, what: &str) -> Result<(), Failure> {
+        let message = what.to_owned();
+        self.line(at, RunEventOutput { event: "testing", message, ..RunEventOutput::default() })
+    }
+
+    /// A test could not be run, or its result not be recorded.
+    pub(super) fn untested(&self, at: Timestamp, message: &str) -> Result<(), Failure> {
+        let message = message.to_owned();
+        self.line(at, RunEventOutput { event: "untested", message, ..RunEventOutput::default() })
     }
 
     /// No turn could be taken.
@@ -127,7 +144,7 @@ impl<'a> Teller<'a> {
         }
         let style = match event.event {
             "promoted" => GREEN,
-            "failed" => RED,
+            "failed" | "untested" => RED,
             _ => BOLD,
         };
         let who = match (&event.environment, &event.component) {

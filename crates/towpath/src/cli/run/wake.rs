@@ -1,4 +1,4 @@
-//! What wakes the loop: time, clusters, the lease, and whoever rings.
+//! What wakes the loop: time, clusters, tests that end, the lease, and whoever rings.
 //!
 //! A ring says that something may have changed, and nothing else. Rings that come while nobody sleeps are not lost.
 
@@ -12,6 +12,8 @@ pub(crate) enum Cause {
     Time,
     /// A cluster reports something new.
     Clusters,
+    /// A test has ended.
+    Tests,
     /// A webhook came: Git or a registry may have news.
     Webhook,
     /// The lease is somebody else's than before.

@@ -9,15 +9,16 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use towpath_core::why::human;
+use towpath_engine::last_words::last_words;
 
-use super::{Subject, Trial, last_lines};
+use super::{Subject, Trial};
 use crate::cli::failure::Failure;
 
 /// So much of its output is held, in bytes.
@@ -32,9 +33,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// # Errors
 /// Where it cannot be started.
 pub(super) fn try_once(
-    subject: &Subject<'_>,
+    subject: &Subject,
     argv: &[String],
-    timeout: Duration,
+    groups: &Groups,
     note: &dyn Fn(&str),
 ) -> Result<Trial, Failure> {
     let cannot = |error: io::Error| {
@@ -42,8 +43,9 @@ pub(super) fn try_once(
         Failure::new(format!("the test's command {program} could not be started")).because(error)
     };
     let started = Started::new(subject, argv).map_err(cannot)?;
-    let ended = started.wait(timeout, note).map_err(cannot)?;
-    let said = last_lines(&String::from_utf8_lossy(&ended.output));
+    let timeout = subject.test.timeout;
+    let ended = started.wait(timeout, groups, note).map_err(cannot)?;
+    let said = last_words(&String::from_utf8_lossy(&ended.output));
     let verdict = match ended.status {
         None => Some(format!("it took longer than {}", human(timeout))),
         Some(status) if status.success() => None,
@@ -61,6 +63,46 @@ pub(super) fn try_once(
     Ok(Trial { passed: verdict.is_none(), detail })
 }
 
+/// The process groups of the commands that run: they are not this program's, so who interrupts it reaches none of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Groups(Arc<Mutex<Held>>);
+
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    groups: Vec<Pid>,
+    is_over: bool,
+}
+
+impl Groups {
+    /// Kills all of them, and those that begin from now on. While the answer is held no command comes to an end that
+    /// somebody could record.
+    pub(crate) fn end(&self) -> MutexGuard<'_, Held> {
+        let mut held = self.held();
+        held.is_over = true;
+        for group in &held.groups {
+            let _ = kill_process_group(*group, Signal::KILL);
+        }
+        held
+    }
+
+    fn enter(&self, group: Pid) {
+        let mut held = self.held();
+        held.groups.push(group);
+        if held.is_over {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+
+    /// Its number is somebody else's from now on.
+    fn leave(&self, group: Pid) {
+        self.held().groups.retain(|one| *one != group);
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A command that runs.
 struct Started {
     child: Child,
@@ -76,7 +118,7 @@ struct Ended {
 }
 
 impl Started {
-    fn new(subject: &Subject<'_>, argv: &[String]) -> io::Result<Self> {
+    fn new(subject: &Subject, argv: &[String]) -> io::Result<Self> {
         let (program, args) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         // A relative path is one of the repository, wherever this process stands.
         let program = match program.contains('/') {
@@ -90,7 +132,7 @@ impl Started {
         let digest = subject.release.digest.as_ref().map(ToString::to_string);
         command
             .args(args)
-            .current_dir(subject.root)
+            .current_dir(&subject.root)
             .env("TOWPATH_ENVIRONMENT", subject.environment.name.as_str())
             .env("TOWPATH_COMPONENT", subject.release.component.as_str())
             .env("TOWPATH_VERSION", subject.release.version.original())
@@ -112,8 +154,14 @@ impl Started {
         Ok(Self { child, output, silent })
     }
 
-    fn wait(mut self, timeout: Duration, note: &dyn Fn(&str)) -> io::Result<Ended> {
+    fn wait(
+        mut self,
+        timeout: Duration,
+        groups: &Groups,
+        note: &dyn Fn(&str),
+    ) -> io::Result<Ended> {
         let pid = Pid::from_child(&self.child);
+        groups.enter(pid);
         let (over, is_over) = mpsc::channel();
         thread::spawn(move || {
             // It is left to be reaped, so that the number of its group is nobody else's yet.
@@ -139,6 +187,7 @@ impl Started {
         };
         // Where it has ended by itself, this is for what it started and left behind.
         let _ = kill_process_group(pid, Signal::KILL);
+        groups.leave(pid);
         let status = self.child.wait()?;
         // Who left the group may hold its output open for ever.
         let _ = self.silent.recv_timeout(LAST_WORDS);

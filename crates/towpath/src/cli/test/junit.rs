@@ -13,8 +13,9 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 use towpath_core::id::RepoPath;
+use towpath_engine::last_words::last_words;
 
-use super::{Subject, Trial, last_lines};
+use super::{Subject, Trial};
 use crate::cli::failure::Failure;
 use crate::cli::words::count;
 
@@ -27,7 +28,7 @@ const NAMED: usize = 3;
 ///
 /// # Errors
 /// Where it is not there or no file of results.
-pub(super) fn judge(subject: &Subject<'_>, file: &RepoPath) -> Result<Trial, Failure> {
+pub(super) fn judge(subject: &Subject, file: &RepoPath) -> Result<Trial, Failure> {
     let text = read(&subject.root.join(file.as_str())).map_err(|error| {
         Failure::new(format!("the results {file} cannot be read"))
             .because(error)
@@ -86,7 +87,7 @@ impl Results {
             };
             let names =
                 if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
-            let detail = last_lines(&format!("{failed} of {all} failed{skipped}{names}{more}"));
+            let detail = last_words(&format!("{failed} of {all} failed{skipped}{names}{more}"));
             return Trial { passed: false, detail };
         }
         match ran {
