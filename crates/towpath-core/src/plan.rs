@@ -101,6 +101,26 @@ pub struct Proposal {
     pub holds: Vec<Why>,
 }
 
+impl Proposal {
+    /// What to do about one of its reasons, where something can be done ([`Why::hint`]): for this very release, where
+    /// another one than the path's was asked for.
+    #[must_use]
+    pub fn hint(&self, why: &Why) -> Option<String> {
+        let hint = why.hint(&self.environment)?;
+        let is_of_a_plan = ["towpath promote ", "towpath approve ", "towpath override "]
+            .iter()
+            .any(|command| hint.starts_with(command));
+        let asked = self.waiting.iter().find_map(|why| match why {
+            Why::AskedFor { version } => Some(version),
+            _ => None,
+        });
+        Some(match asked.filter(|_| is_of_a_plan && !hint.contains(" --to ")) {
+            Some(version) => format!("{hint} --to {version}"),
+            None => hint,
+        })
+    }
+}
+
 /// What follows from a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {

@@ -234,8 +234,10 @@ pub enum Why {
         /// How it stands.
         state: SoakState,
     },
-    /// Somebody stopped everything.
+    /// Somebody stopped every promotion.
     Frozen {
+        /// In which environment; `None`: in all.
+        environment: Option<EnvironmentName>,
         /// Who.
         by: String,
         /// Why.

@@ -33,6 +33,7 @@ pub fn judge(inputs: &Inputs) -> Verdict {
         Inputs::Freeze { freezes } => match freezes.last() {
             None => open("nothing is frozen"),
             Some(last) => Verdict::Closed(Why::Frozen {
+                environment: last.environment.clone(),
                 by: last.by.clone(),
                 reason: last.reason.clone(),
                 since: last.since,

@@ -75,6 +75,10 @@ pub(super) fn propose(planner: &Planner<'_, '_>, mut proposal: Proposal) -> Prop
     if ahead.is_some() {
         leave_ahead(&mut entry.moves);
     }
+    if planner.request.rollback && is_newer(&proposal, &entry.moves[0].0.version) {
+        let version = entry.moves[0].0.version.clone();
+        proposal.waiting.push(Why::AskedFor { version });
+    }
     let mut proposal = enter(planner, proposal, entry);
     if let (Outcome::UpToDate, Some((has, previous))) = (proposal.outcome, ahead) {
         proposal.waiting.push(Why::AheadOfPrevious { has, previous });
@@ -113,8 +117,12 @@ pub(super) fn leave_ahead(moves: &mut [(Release, Vec<Placed<'_>>)]) {
 
 /// Whether there is a newer release than what the environment has.
 fn is_behind(proposal: &Proposal) -> bool {
-    let newest = proposal.newest.as_ref().map(|release| &release.version);
-    newest.zip(proposal.has.as_ref()).is_some_and(|(newest, has)| newest > has)
+    proposal.has.as_ref().is_some_and(|has| is_newer(proposal, has))
+}
+
+/// Whether there is a newer release than this.
+fn is_newer(proposal: &Proposal, than: &Version) -> bool {
+    proposal.newest.as_ref().is_some_and(|newest| newest.version > *than)
 }
 
 /// The newest set that was verified together in all environments before, or, to go back, the newest one here that is

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::{Outcome, Planner, Proposal};
+use crate::gate::Frozen;
 use crate::why::Why;
 
 /// How many rollbacks within [`FLAPPING_SPAN`] are too many.
@@ -22,8 +23,8 @@ pub(super) fn holds(planner: &Planner<'_, '_>, proposal: &Proposal) -> Vec<Why> 
     // What failed goes back, whatever else holds; but an emergency stop stops that too.
     if action.rollback {
         return match history.freezes(name).pop() {
-            Some(freeze) => {
-                vec![Why::Frozen { by: freeze.by, reason: freeze.reason, since: freeze.since }]
+            Some(Frozen { environment, by, reason, since }) => {
+                vec![Why::Frozen { environment, by, reason, since }]
             }
             None => Vec::new(),
         };

@@ -133,8 +133,9 @@ impl fmt::Display for Why {
             Self::SoakBroken { duration, cluster, state } => {
                 write!(f, "the soak of {} has not begun: {cluster} {state}", human(*duration))
             }
-            Self::Frozen { by, reason, since } => {
-                write!(f, "{by} stopped everything {since}: {reason}")
+            Self::Frozen { environment, by, reason, since } => {
+                let what = environment.as_ref().map_or("everything", |name| name.as_str());
+                write!(f, "{by} stopped {what} {since}: {reason}")
             }
             Self::FailedIn { version, environment, why } => {
                 write!(f, "{version} failed in {environment}: {why}")

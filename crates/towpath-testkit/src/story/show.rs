@@ -104,7 +104,7 @@ pub(super) fn reasons(proposal: &Proposal) -> String {
     }
     for why in &proposal.waiting {
         let _ = writeln!(out, "- {why}");
-        if let Some(hint) = why.hint(&proposal.environment) {
+        if let Some(hint) = proposal.hint(why) {
             let _ = writeln!(out, "  {hint}");
         }
     }

@@ -36,12 +36,14 @@ pub(crate) fn run(
             view.snapshot.components_of(view.path(), environment).into_iter().cloned().collect()
         }
     };
+    let asked = args.to.as_deref().map(session::version).transpose()?;
+    // What is to be done about a release is said of the release that is asked about.
+    let request = Request { to: asked.clone(), ..Request::default() };
     let mut proposals = Vec::new();
     for component in &components {
-        proposals.extend(engine.plan(&view, &environment.name, component, &Request::default())?);
+        proposals.extend(engine.plan(&view, &environment.name, component, &request)?);
     }
     let mut text = String::new();
-    let asked = args.to.as_deref().map(session::version).transpose()?;
     let mut forecasts = Vec::new();
     for proposal in &proposals {
         explain(&mut text, proposal);

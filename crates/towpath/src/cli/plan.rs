@@ -403,7 +403,7 @@ pub(crate) fn reasons(out: &mut String, proposal: &Proposal) {
 
 /// What to do about a reason. A version that is both unknown and a downgrade needs both words at once.
 fn hint(proposal: &Proposal, why: &Why) -> Option<String> {
-    let hint = why.hint(&proposal.environment)?;
+    let hint = proposal.hint(why)?;
     match why {
         Why::UnknownVersion { version } if proposal.has.as_ref().is_some_and(|v| version < v) => {
             Some(format!("{hint} --allow-downgrade"))

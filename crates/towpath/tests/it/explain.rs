@@ -51,3 +51,11 @@ fn what_is_not_committed_is_not_planned_and_said() {
     assert_eq!(world.run(&["explain", "production", "--quiet"]), 1);
     assert_transcript!(world);
 }
+
+#[test]
+fn what_to_do_about_an_older_release_names_it() {
+    let world = World::two_releases_with(&path_file_with_approval());
+    world.ok(&["release", "0.0.9"]);
+    assert_eq!(world.run(&["explain", "production", "--to", "0.0.8"]), 1);
+    assert_transcript!(world);
+}
