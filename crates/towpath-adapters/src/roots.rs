@@ -7,12 +7,31 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 /// The system's bundle. Empty where there is none.
 pub(crate) fn bundle() -> &'static [CertificateDer<'static>] {
     static BUNDLE: OnceLock<Vec<CertificateDer<'static>>> = OnceLock::new();
     BUNDLE.get_or_init(read)
+}
+
+/// The authorities of a PEM file, at least one and all of them sound; or why not.
+pub(crate) fn file(path: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let bad = |why: String| format!("no certificate authority: file {path} {why}");
+    let pem = std::fs::read(path).map_err(|error| bad(format!("cannot be read: {error}")))?;
+    let mut authorities = Vec::new();
+    for authority in CertificateDer::pem_slice_iter(&pem) {
+        let authority = authority.map_err(|_| bad("is not PEM".to_owned()))?;
+        let sound = RootCertStore::empty().add(authority.clone());
+        sound.map_err(|error| bad(format!("holds a bad certificate: {error}")))?;
+        authorities.push(authority);
+    }
+    if authorities.is_empty() {
+        return Err(bad("holds no certificate".to_owned()));
+    }
+    Ok(authorities)
 }
 
 fn read() -> Vec<CertificateDer<'static>> {

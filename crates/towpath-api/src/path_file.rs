@@ -21,6 +21,7 @@ use towpath_yaml::Span;
 
 pub use self::checks::{ChecksSpec, SeveritySpec, SilenceSpec};
 pub use self::conduct::{AmountSpec, OnFailureSpec, SupersedeSpec, VerifySpec, WaveSpec};
+pub use self::email::{EmailSpec, MailServerSpec, MailTlsSpec};
 use self::gates::Known;
 pub use self::gates::{ApprovalSpec, GateSpec, OrderSpec, TestGateSpec};
 use self::mistake::{Wrong, deepest, locate, report, tidy, without_nulls, wrong};
@@ -35,6 +36,7 @@ use crate::API_VERSION;
 
 mod checks;
 mod conduct;
+mod email;
 mod gates;
 pub(crate) mod mistake;
 mod notifications;
@@ -214,6 +216,20 @@ pub struct PathFileError {
 pub fn parse(file: &str, source: &[u8]) -> Result<Stated, PathFileError> {
     let reader = Reader { is_rule: &|_| true, is_condition: &|_, _| Ok(()) };
     parse_with(file, source, &reader)
+}
+
+/// A mistake that only shows beside the repository, at the place that these keys lead to.
+#[must_use]
+pub fn mistake_at(
+    file: &str,
+    source: &[u8],
+    keys: &[&dyn Display],
+    message: &str,
+) -> PathFileError {
+    let documents = towpath_yaml::parse(source).unwrap_or_default();
+    let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    let span = documents.first().map(|document| deepest(&document.root, &keys).span);
+    PathFileError { report: report(file, source, span.as_ref(), message) }
 }
 
 /// What is wrong with a condition on a metric, in one line; its second argument says whether a baseline is asked for.

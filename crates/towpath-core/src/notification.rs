@@ -1,15 +1,19 @@
 //! Whom to tell when something changes, as `towpath.yaml` states it.
 //!
 //! Values only; no secret is held: a [`Credential`] says where one is found. What there is to tell is in
-//! `towpath_engine::notify`.
+//! `towpath_engine::notify`. Next: [`email`].
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
 use crate::id::EnvironmentName;
-pub use crate::id::NotificationName;
 use crate::source::{Credential, SourceUrl};
+
+pub mod email;
+
+pub use self::email::Email;
+pub use crate::id::NotificationName;
 
 /// A place that is told of changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub enum Channel {
         /// Where the secret of the signature is found.
         secret: Credential,
     },
+    /// Mail.
+    Email(Email),
 }
 
 /// What can be told.

@@ -24,6 +24,8 @@ mod order;
 mod reading;
 mod tracked;
 
+pub use self::naming::says_sandbox;
+
 /// The path of a repository and the pins along it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {

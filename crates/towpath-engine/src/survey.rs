@@ -15,7 +15,7 @@ use towpath_check::place::Placed;
 use towpath_check::silence::{Silences, settle};
 use towpath_core::chain;
 use towpath_core::finding::Finding;
-use towpath_core::id::{CommitId, RepoPath};
+use towpath_core::id::{CommitId, EnvironmentName, RepoPath};
 use towpath_core::stated::Stated;
 use towpath_discovery::facts::{self, FactsError, FileFacts};
 use towpath_discovery::inventory::{Inventory, Unreadable};
@@ -191,7 +191,43 @@ pub fn survey(files: Files) -> Result<Survey, SurveyError> {
         )
     })?;
     let resolved = resolve::resolve(&inventory, &stated)?;
+    if let Some(bytes) = &files.path_file {
+        told_of_what_is_there(bytes, &stated, &resolved)?;
+    }
     Ok(Survey { inventory, stated, has_path_file: files.path_file.is_some(), resolved })
+}
+
+/// So many environments are named in a hint.
+const MOST_NAMES: usize = 12;
+
+/// A notification about an environment that is not on the path would never be sent. Sandboxes come and go.
+fn told_of_what_is_there(
+    source: &[u8],
+    stated: &Stated,
+    resolved: &Resolved,
+) -> Result<(), PathFileError> {
+    let there: Vec<&EnvironmentName> =
+        resolved.path.environments().iter().map(|environment| &environment.name).collect();
+    for (i, notification) in stated.notifications.iter().enumerate() {
+        for (j, name) in notification.environments.iter().flatten().enumerate() {
+            if there.contains(&name) || resolve::says_sandbox(name.as_str()) {
+                continue;
+            }
+            let keys: [&dyn std::fmt::Display; 5] =
+                [&"spec", &"notifications", &i, &"environments", &j];
+            let mut names: Vec<&str> = there.iter().map(|name| name.as_str()).collect();
+            if names.len() > MOST_NAMES {
+                names.truncate(MOST_NAMES);
+                names.push("…");
+            }
+            let names = names.join(", ");
+            let message = format!(
+                "there is no environment {name}, and nothing would ever be told: name one of {names}"
+            );
+            return Err(path_file::mistake_at(path_file::FILE_NAME, source, &keys, &message));
+        }
+    }
+    Ok(())
 }
 
 impl Survey {

@@ -10,8 +10,6 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, RequestBuilder};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use towpath_core::source::{Auth, Credential, Source};
 use towpath_engine::gauge::GaugeProblem;
@@ -137,18 +135,10 @@ fn trusted(source: &Source) -> Result<ClientConfig, Fault> {
             store.add_parsable_certificates(roots::bundle().iter().cloned());
         }
         Some(path) => {
-            let bad = |why: String| {
-                let why = format!("no certificate authority: file {path} {why}");
-                Fault::new(GaugeProblem::Unreachable, why)
-            };
-            let pem = std::fs::read(path).map_err(|e| bad(format!("cannot be read: {e}")))?;
-            for authority in CertificateDer::pem_slice_iter(&pem) {
-                let authority = authority.map_err(|_| bad("is not PEM".to_owned()))?;
-                store.add(authority).map_err(|e| bad(format!("holds a bad certificate: {e}")))?;
-            }
-            if store.is_empty() {
-                return Err(bad("holds no certificate".to_owned()));
-            }
+            let authorities = roots::file(path);
+            let authorities =
+                authorities.map_err(|why| Fault::new(GaugeProblem::Unreachable, why))?;
+            store.add_parsable_certificates(authorities);
         }
     }
     config(store)

@@ -1,4 +1,4 @@
-//! Letters on their way: to incoming webhooks of a chat, and as signed JSON to programs.
+//! Letters on their way: to incoming webhooks of a chat, as signed JSON to programs, and as mail.
 //!
 //! The loop never waits for one: each notification has a thread and a bounded queue of its own. A place that does not
 //! answer is tried again, with longer pauses; then the letter is given up, and whoever asked is told why in words
@@ -10,11 +10,14 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use towpath_core::notification::NotificationName;
+use towpath_core::notification::{Channel, NotificationName};
 use towpath_engine::notify::Letter;
 
+use self::fault::Fault;
 use crate::credential::{self, Lookup};
 
+mod fault;
+mod mail;
 mod post;
 
 /// How many letters of one notification wait at most.
@@ -23,8 +26,10 @@ const QUEUE: usize = 64;
 /// How patient delivery is.
 #[derive(Debug, Clone)]
 pub struct Patience {
-    /// How long one try may take.
+    /// How long one try over HTTP may take.
     pub timeout: Duration,
+    /// How long one try over SMTP may take: servers of mail let strangers wait on purpose.
+    pub mail: Duration,
     /// The pauses after tries that failed; after the last one it is tried once more.
     pub pauses: Vec<Duration>,
 }
@@ -32,7 +37,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         let pauses = [1, 5, 25, 120].map(Duration::from_secs).to_vec();
-        Self { timeout: Duration::from_secs(10), pauses }
+        Self { timeout: Duration::from_secs(10), mail: Duration::from_secs(30), pauses }
     }
 }
 
@@ -118,18 +123,35 @@ fn deliver_all(
     patience: &Patience,
 ) {
     for letter in letters {
-        let mut pauses = patience.pauses.iter();
-        loop {
-            match post::deliver(&letter, lookup, patience.timeout) {
-                Ok(()) => break,
-                Err(fault) => match pauses.next().filter(|_| fault.may_pass) {
-                    Some(pause) => std::thread::sleep(*pause),
-                    None => {
-                        complain(format!("notification {} was not sent: {}", letter.to, fault.why));
-                        break;
-                    }
-                },
+        let limit = patience.timeout;
+        let delivered = match &letter.channel {
+            Channel::Slack { url } => patience.tries(|| post::slack(&letter, url, lookup, limit)),
+            Channel::Webhook { url, secret } => {
+                patience.tries(|| post::webhook(&letter, url, secret, lookup, limit))
+            }
+            Channel::Email(email) => mail::Sending::new(&letter, email).and_then(|mut sending| {
+                let delivered = patience.tries(|| sending.deliver(lookup, patience.mail));
+                for refused in &sending.refused {
+                    complain(format!("notification {} did not reach {refused}", letter.to));
+                }
+                delivered
+            }),
+        };
+        if let Err(fault) = delivered {
+            complain(format!("notification {} was not sent: {}", letter.to, fault.why));
+        }
+    }
+}
+
+impl Patience {
+    /// Tries until it is done, cannot be done, or has been tried often enough.
+    fn tries(&self, mut one: impl FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+        for pause in &self.pauses {
+            match one() {
+                Err(fault) if fault.may_pass => std::thread::sleep(*pause),
+                done => return done,
             }
         }
+        one()
     }
 }

@@ -8,44 +8,49 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use rustls::RootCertStore;
-use towpath_core::notification::Channel;
+use towpath_core::source::{Credential, SourceUrl};
 use towpath_engine::hook::{self, Secret};
 use towpath_engine::notify::Letter;
 
+use super::fault::Fault;
 use crate::credential::{self, Lookup};
 use crate::{roots, tls};
 
-/// Why a letter did not arrive, in words without a secret.
-pub(super) struct Fault {
-    pub(super) why: String,
-    /// Whether another try may do better.
-    pub(super) may_pass: bool,
+/// To an incoming webhook of a chat.
+pub(super) fn slack(
+    letter: &Letter,
+    url: &Credential,
+    lookup: &Lookup,
+    limit: Duration,
+) -> Result<(), Fault> {
+    let url = credential::read(url, lookup).map_err(Fault::lasting)?;
+    deliver(&url, letter.slack(), None, limit)
 }
 
-impl Fault {
-    fn lasting(why: impl Into<String>) -> Self {
-        Self { why: why.into(), may_pass: false }
-    }
-
-    fn passing(why: impl Into<String>) -> Self {
-        Self { why: why.into(), may_pass: true }
-    }
+/// To a program, signed.
+pub(super) fn webhook(
+    letter: &Letter,
+    url: &SourceUrl,
+    secret: &Credential,
+    lookup: &Lookup,
+    limit: Duration,
+) -> Result<(), Fault> {
+    let secret = credential::read(secret, lookup).map_err(Fault::lasting)?;
+    let secret = Secret::new(secret).ok_or_else(|| Fault::lasting("no secret"))?;
+    let body = letter.json();
+    let signature = hook::sign(&body, &secret);
+    deliver(url.as_str(), body, Some(signature), limit)
 }
 
-pub(super) fn deliver(letter: &Letter, lookup: &Lookup, limit: Duration) -> Result<(), Fault> {
-    let read = |at| credential::read(at, lookup).map_err(Fault::lasting);
-    let (url, body, signature) = match &letter.channel {
-        Channel::Slack { url } => (read(url)?, letter.slack(), None),
-        Channel::Webhook { url, secret } => {
-            let body = letter.json();
-            let secret = Secret::new(read(secret)?).ok_or_else(|| Fault::lasting("no secret"))?;
-            let signature = hook::sign(&body, &secret);
-            (url.as_str().to_owned(), body, Some(signature))
-        }
-    };
+fn deliver(
+    url: &str,
+    body: Vec<u8>,
+    signature: Option<String>,
+    limit: Duration,
+) -> Result<(), Fault> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Fault::passing(format!("no network: {error}")))?;
-    runtime.block_on(post(&url, body, signature, limit))
+    runtime.block_on(post(url, body, signature, limit))
 }
 
 async fn post(

@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use towpath_core::notification::{Channel, Notification, NotificationName, Occasion};
 use towpath_core::source::SourceUrl;
 
+use super::email::EmailSpec;
 use super::mistake::{Wrong, wrong};
 use super::sources::{CredentialSpec, InvalidValue, invalid};
 use super::{duration, environments};
 
-/// A place that is told: one of `slack` and `webhook`.
+/// A place that is told: one of `slack`, `webhook` and `email`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NotificationSpec {
@@ -24,6 +25,8 @@ pub struct NotificationSpec {
     pub slack: Option<SlackSpec>,
     /// A POST of signed JSON.
     pub webhook: Option<WebhookSpec>,
+    /// Mail.
+    pub email: Option<EmailSpec>,
     /// The environments that it is told of. Left out: all but sandboxes.
     pub environments: Option<Vec<String>>,
     /// What it is told of. Left out: everything.
@@ -93,14 +96,17 @@ pub(super) fn convert(
 impl NotificationSpec {
     /// All but the environments.
     fn convert(&self) -> Result<Notification, InvalidValue> {
-        let channel = match (&self.slack, &self.webhook) {
-            (Some(slack), None) => Channel::Slack { url: slack.url.convert(&["slack", "url"])? },
-            (None, Some(webhook)) => Channel::Webhook {
+        let channel = match (&self.slack, &self.webhook, &self.email) {
+            (Some(slack), None, None) => {
+                Channel::Slack { url: slack.url.convert(&["slack", "url"])? }
+            }
+            (None, None, Some(email)) => Channel::Email(email.convert()?),
+            (None, Some(webhook), None) => Channel::Webhook {
                 url: SourceUrl::parse(&webhook.url).map_err(|e| invalid(&["webhook", "url"], e))?,
                 secret: webhook.secret.convert(&["webhook", "secret"])?,
             },
             _ => {
-                let message = "a notification has one of `slack` and `webhook`";
+                let message = "a notification has one of `slack`, `webhook` and `email`";
                 return Err(invalid(&[], message));
             }
         };
@@ -163,6 +169,11 @@ mod tests {
         assert_eq!(webhook.on, [Occasion::Failed, Occasion::RolledBack].into_iter().collect());
         assert_eq!(webhook.digest.map(|it| it.as_secs()), Some(3600));
         assert_eq!(webhook.environments.map(|it| it.len()), Some(1));
+
+        let email = read(json!({ "name": "a", "email": {
+            "server": { "host": "localhost" }, "from": "a@example.com", "to": ["b@example.com"],
+        } }));
+        assert!(matches!(email.expect("right").channel, Channel::Email(_)));
     }
 
     #[test]
@@ -175,6 +186,14 @@ mod tests {
             (json!({ "name": "a", "slack": slack, "on": [] }), format!("{at}.on: ")),
             (json!({ "name": "a", "slack": slack, "on": ["x"] }), "unknown variant".to_owned()),
             (json!({ "name": "a", "slack": slack, "digest": "x" }), format!("{at}.digest: ")),
+            (
+                json!({ "name": "a", "slack": slack, "webhook": { "url": "http://a", "secret": { "env": "A" } } }),
+                format!("{at}: a notification has one of `slack`"),
+            ),
+            (
+                json!({ "name": "a", "email": { "server": { "host": "a" }, "from": "a@b", "to": [] } }),
+                format!("{at}.email.to: "),
+            ),
             (
                 json!({ "name": "a", "slack": slack, "environments": ["a", "/"] }),
                 format!("{at}.environments.1: "),

@@ -75,7 +75,9 @@ pub(super) fn is_production(name: &str) -> bool {
     word_in(name).is_some_and(|word| word.rank == PRODUCTION)
 }
 
-fn says_sandbox(name: &str) -> bool {
+/// Whether the name is that of a sandbox, which comes and goes.
+#[must_use]
+pub fn says_sandbox(name: &str) -> bool {
     tokens(name).any(|token| matches!(token.as_str(), "sandbox" | "sandboxes"))
 }
 

@@ -3,8 +3,8 @@
 //! What the ledger records is told when the record is new; that a release waits, when it begins to or when its reasons
 //! are others. [`Told`] remembers what was told; a process that begins takes the ledger as told up to then, and what
 //! waits at its first look as known, so starting again repeats nothing. Pure: whoever calls hands in the time and
-//! delivers. Must not decide what moves, and must not fail: a notification stops nothing. Next: `words`, for what is
-//! said; `towpath_adapters::notify`, which delivers.
+//! delivers. Must not decide what moves, and must not fail: a notification stops nothing. Next: `words` and `mail`, for
+//! what is said; `towpath_adapters::notify`, which delivers.
 
 use std::collections::BTreeMap;
 use std::mem::Discriminant;
@@ -20,6 +20,7 @@ use towpath_core::why::Why;
 
 pub use self::words::Letter;
 
+mod mail;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -42,6 +43,8 @@ pub struct Happening {
     pub version: Option<Version>,
     /// Who did it, where somebody did.
     pub by: Option<String>,
+    /// How that stands now, in a word or two: `failed`, `waits`.
+    pub state: &'static str,
     /// It in one line, in the words of [`Why`] and of the ledger.
     pub text: String,
 }
@@ -158,6 +161,7 @@ impl Told {
                     component: Some(proposal.component.clone()),
                     version: Some(version.clone()),
                     by: None,
+                    state: "waits",
                     text: format!(
                         "{} {version} waits before {}: {}",
                         proposal.component,
@@ -213,16 +217,23 @@ fn happened(record: &Record) -> Option<Happening> {
         let environment = Some(release.environment.clone());
         (environment, Some(release.component.clone()), Some(release.version.clone()))
     };
-    let (occasion, (environment, component, version)) = match &record.event {
+    let (occasion, state, (environment, component, version)) = match &record.event {
         Event::Promoted(p) => {
-            let occasion = if p.goes_back() { Occasion::RolledBack } else { Occasion::Promoted };
+            let (occasion, state) = match p.goes_back() {
+                true => (Occasion::RolledBack, "is back"),
+                false => (Occasion::Promoted, "promoted"),
+            };
             let (environment, component) = (p.environment.clone(), p.component.clone());
-            (occasion, (Some(environment), Some(component), Some(p.version.clone())))
+            (occasion, state, (Some(environment), Some(component), Some(p.version.clone())))
         }
-        Event::Failed(release, _) | Event::Aborted(release, _) => (Occasion::Failed, of(release)),
-        Event::Verified(verified) => (Occasion::Verified, of(&verified.release)),
-        Event::Frozen { environment, .. } | Event::Thawed { environment, .. } => {
-            (Occasion::Frozen, (environment.clone(), None, None))
+        Event::Failed(release, _) => (Occasion::Failed, "failed", of(release)),
+        Event::Aborted(release, _) => (Occasion::Failed, "given up", of(release)),
+        Event::Verified(verified) => (Occasion::Verified, "verified", of(&verified.release)),
+        Event::Frozen { environment, .. } => {
+            (Occasion::Frozen, "frozen", (environment.clone(), None, None))
+        }
+        Event::Thawed { environment, .. } => {
+            (Occasion::Frozen, "thawed", (environment.clone(), None, None))
         }
         _ => return None,
     };
@@ -233,6 +244,7 @@ fn happened(record: &Record) -> Option<Happening> {
         component,
         version,
         by: Some(record.by.clone()),
+        state,
         text: words::recorded(&record.event),
     })
 }

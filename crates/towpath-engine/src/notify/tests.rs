@@ -202,7 +202,7 @@ fn a_digest_gathers_and_is_bounded() {
     let letters = told_of.due(at(61));
     assert_eq!(letters.len(), 1);
     assert_eq!((letters[0].happenings.len(), letters[0].more), (MOST_HELD, 100));
-    assert_eq!(letters[0].subject(), "towpath: 300 changes");
+    assert_eq!(letters[0].subject(), "towpath: production: 300 changes, some failed");
     assert_eq!((told_of.due_at(), told(&told_of.rest())), (None, Vec::new()));
 }
 
@@ -215,6 +215,7 @@ fn nothing_in_a_chat_is_a_link_or_a_second_line() {
         component: None,
         version: None,
         by: None,
+        state: "failed",
         text: format!("<!channel>\n<https://evil|me> & {}", "x".repeat(1000)),
     };
     let to = to("team", None, None);
@@ -222,4 +223,61 @@ fn nothing_in_a_chat_is_a_link_or_a_second_line() {
     let slack = String::from_utf8(letter.slack()).expect("it is JSON");
     assert!(slack.contains("&lt;!channel&gt; &lt;https://evil|me&gt; &amp; x"), "{slack}");
     assert!(!slack.contains(['<', '>']) && slack.len() < 800 && !slack.contains("\\n"), "{slack}");
+}
+
+fn letter(happenings: Vec<Happening>, more: usize) -> Letter {
+    let to = to("on-call", None, None);
+    Letter { to: to.name, channel: to.channel, happenings, more }
+}
+
+fn happening(environment: Option<&str>, event: Event) -> Happening {
+    let mut happening = happened(&record(0, event)).expect("it is told");
+    happening.environment = environment.map(name);
+    happening
+}
+
+#[test]
+fn mail_says_first_where_and_what() {
+    let failed = |environment: &str| happening(Some(environment), failed(environment, "1.4.2"));
+    let frozen = || happening(None, frozen());
+    let subject = |happenings, more| letter(happenings, more).subject();
+    let one = failed("production");
+    assert_eq!(subject(vec![one.clone()], 0), "towpath: production: platform 1.4.2 failed");
+    assert_eq!(subject(vec![frozen()], 0), "towpath: all environments: frozen");
+    assert_eq!(subject(vec![frozen(), frozen()], 0), "towpath: all environments: 2 changes");
+    assert_eq!(
+        subject(vec![one.clone(), failed("staging")], 5),
+        "towpath: 7 changes in production, staging, some failed"
+    );
+    let many = ["a", "b", "c", "d"].map(failed).to_vec();
+    assert_eq!(subject(many, 0), "towpath: 4 changes in 4 environments, some failed");
+    let body = "production: platform 1.4.2 failed
+  fail platform 1.4.2 in production: a cluster
+  2026-01-05T09:00:00Z, Ada <ada@example.com>
+
+and 1 more
+
+Why, and what can be done:  towpath explain production
+How everything stands now:  towpath status
+What was recorded:          towpath history
+
+-- 
+Sent by the notification on-call of towpath.yaml.
+";
+    assert_eq!(letter(vec![one], 1).mail(), body);
+}
+
+#[test]
+fn mail_about_one_release_in_one_place_is_one_thread() {
+    let thread = |happenings| letter(happenings, 0).thread();
+    let failed = |environment: &str, version: &str| {
+        happening(Some(environment), failed(environment, version))
+    };
+    let one = thread(vec![failed("production", "1.4.2")]);
+    assert!(one.is_some());
+    assert_eq!(thread(vec![failed("production", "1.4.2"), failed("production", "1.4.2")]), one);
+    assert_ne!(thread(vec![failed("staging", "1.4.2")]), one);
+    assert_ne!(thread(vec![failed("production", "1.4.3")]), one);
+    assert_eq!(thread(vec![failed("production", "1.4.2"), failed("staging", "1.4.2")]), None);
+    assert_eq!(thread(vec![happening(None, frozen())]), None);
 }

@@ -1,4 +1,4 @@
-//! The words of letters: for people in a chat and in mail, and for programs as JSON.
+//! The words of letters: for people in a chat, and for programs as JSON. Those of mail are in the module beside it.
 //!
 //! Whoever could put a name into a path must not be able to put a link or a mention into a chat: what is not ours is
 //! escaped. Must not choose what is told.
@@ -27,21 +27,12 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// One line that says it all, or how much there is.
-    #[must_use]
-    pub fn subject(&self) -> String {
-        match self.happenings.as_slice() {
-            [one] if self.more == 0 => format!("towpath: {}", line(one)),
-            all => format!("towpath: {} changes", all.len() + self.more),
-        }
-    }
-
     /// A line for each, as plain text.
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = String::new();
         for happening in &self.happenings {
-            out.push_str(&format!("{} {}", happening.at, line(happening)));
+            out.push_str(&format!("{} {}", happening.at, line(&happening.text)));
             if let Some(by) = &happening.by {
                 out.push_str(&format!(" ({by})"));
             }
@@ -72,7 +63,7 @@ impl Letter {
             component: it.component.as_ref().map(ToString::to_string),
             version: it.version.as_ref().map(ToString::to_string),
             by: it.by.clone(),
-            message: line(it),
+            message: line(&it.text),
         };
         let content = NotificationOutput {
             name: self.to.to_string(),
@@ -89,8 +80,9 @@ pub(super) fn recorded(event: &Event) -> String {
     ledger::title(event)
 }
 
-fn line(happening: &Happening) -> String {
-    let words = happening.text.split(|c: char| c.is_control() || c.is_whitespace());
+/// A text as one line, and not a long one.
+pub(super) fn line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_control() || c.is_whitespace());
     let text = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{} …", &text[..end]),

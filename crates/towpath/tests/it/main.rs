@@ -23,6 +23,7 @@ mod gauges;
 mod help;
 mod history;
 mod init;
+mod notifications;
 mod promote;
 mod registry;
 mod release;

@@ -27,6 +27,7 @@ use super::exit;
 use super::failure::Failure;
 use super::print::Printer;
 use super::session::{Session, now};
+use super::test::end_with_us;
 
 mod door;
 mod due;

@@ -1,35 +1,16 @@
-//! Letters over real sockets: what arrives, what is tried again, and that no secret is told.
-#![expect(clippy::unwrap_used, reason = "tests")]
+//! Letters over HTTP, to a chat and to a program.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use towpath_adapters::notify::{Messenger, Patience};
-use towpath_core::id::EnvironmentName;
-use towpath_core::notification::{Channel, NotificationName, Occasion};
+use towpath_core::notification::Channel;
 use towpath_core::source::{Credential, SourceUrl};
 use towpath_engine::hook::{SIGNATURE, Secret, Sender, verify};
-use towpath_engine::notify::{Happening, Letter};
+use towpath_engine::notify::Letter;
 use towpath_testkit::faulty_registry::{Answer, FaultyRegistry, Rule};
 
-const KEY: &str = "a key of some length";
+use super::{letter, send};
 
-fn letter(channel: Channel) -> Letter {
-    Letter {
-        to: NotificationName::parse("platform").unwrap(),
-        channel,
-        happenings: vec![Happening {
-            at: "2026-01-05T09:00:00Z".parse().unwrap(),
-            occasion: Occasion::Promoted,
-            environment: Some(EnvironmentName::parse("production").unwrap()),
-            component: None,
-            version: None,
-            by: Some("Ada <ada@example.com>".to_owned()),
-            text: "promote production platform to 1.4.2".to_owned(),
-        }],
-        more: 0,
-    }
-}
+const KEY: &str = "a key of some length";
 
 fn slack() -> Channel {
     Channel::Slack { url: Credential::Variable("SLACK".to_owned()) }
@@ -42,21 +23,13 @@ fn sent(
 ) -> (FaultyRegistry, Vec<String>) {
     let server = FaultyRegistry::start([Rule::new("POST /", answers)]).unwrap();
     let url = format!("http://{}/services/T0/hunter2", server.host());
-    let complaints: Arc<Mutex<Vec<String>>> = Arc::default();
-    let book = Arc::clone(&complaints);
     let letters = letters(&url);
     let lookup = move |name: &str| match name {
         "SLACK" => Some(url.clone()),
         "KEY" => Some(KEY.to_owned()),
         _ => None,
     };
-    let pauses = vec![Duration::ZERO; 2];
-    let patience = Patience { timeout: Duration::from_millis(500), pauses };
-    let complain = move |why| book.lock().unwrap().push(why);
-    let mut messenger = Messenger::new(lookup, complain, patience);
-    letters.into_iter().for_each(|letter| messenger.send(letter));
-    messenger.finish();
-    let complaints = complaints.lock().unwrap().clone();
+    let complaints = send(letters, Duration::from_millis(500), lookup);
     (server, complaints)
 }
 
