@@ -24,6 +24,11 @@ pub use crate::id::SourceName;
 /// How long a source may take for one answer unless it is told otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long an Alertmanager must have run unless it is told otherwise: Prometheus repeats alerts each minute
+/// (`prometheus/prometheus:cmd/prometheus/main.go`, `rules.alert.resend-delay`), but not before its rules are next
+/// evaluated.
+pub const DEFAULT_WARM_UP: Duration = Duration::from_secs(120);
+
 /// Which program answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SourceKind {
@@ -71,6 +76,8 @@ pub struct Source {
     /// A series selector or other expression of PromQL that has a result whenever the source was at work,
     /// such as `ALERTS{alertname="Watchdog"}`. A time without it is a time of which nothing is known.
     pub heartbeat: Option<String>,
+    /// How long an Alertmanager must have run to have been told of every alert.
+    pub warm_up: Duration,
 }
 
 impl Source {

@@ -32,6 +32,7 @@ fn source(kind: SourceKind, url: &str) -> Result<Source> {
         timeout: Duration::from_secs(60),
         cluster_label: Some("cluster".to_owned()),
         heartbeat: None,
+        warm_up: towpath_core::source::DEFAULT_WARM_UP,
     })
 }
 

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use towpath_core::source::alerts::is_label;
 use towpath_core::source::{
-    AlertsQuestion, Auth, Credential, DEFAULT_TIMEOUT, Matcher, Source, SourceKind, SourceName,
-    SourceUrl,
+    AlertsQuestion, Auth, Credential, DEFAULT_TIMEOUT, DEFAULT_WARM_UP, Matcher, Source,
+    SourceKind, SourceName, SourceUrl,
 };
 
 use super::duration;
@@ -49,6 +49,9 @@ pub struct SourceSpec {
     pub timeout: Option<String>,
     /// The label by which its series tell clusters apart. Left out: it knows one cluster only.
     pub cluster_label: Option<String>,
+    /// How long an Alertmanager must have run to have been told of every alert: `2m`, which it is when left out. Longer than
+    /// Prometheus' `rules.alert.resend-delay` and the interval of the slowest rules together.
+    pub warm_up: Option<String>,
     /// An expression of PromQL that has a result whenever the source was at work, such as
     /// `ALERTS{alertname="Watchdog"}`. Left out: `up`.
     pub heartbeat: Option<String>,
@@ -116,6 +119,12 @@ impl SourceSpec {
         if timeout.is_zero() {
             return Err(invalid(&["timeout"], "no answer comes in no time"));
         }
+        let warm_up = self.warm_up.as_deref().map(duration).transpose();
+        let warm_up = warm_up.map_err(|e| invalid(&["warmUp"], e))?;
+        if warm_up.is_some() && kind == SourceKind::Prometheus {
+            let message = "a Prometheus says by its heartbeat when it was at work: leave it out";
+            return Err(invalid(&["warmUp"], message));
+        }
         if let Some(label) = self.cluster_label.as_deref().filter(|label| !is_label(label)) {
             return Err(invalid(&["clusterLabel"], format!("{label:?} is no name of a label")));
         }
@@ -137,6 +146,7 @@ impl SourceSpec {
             timeout,
             cluster_label: self.cluster_label.clone(),
             heartbeat: self.heartbeat.clone(),
+            warm_up: warm_up.unwrap_or(DEFAULT_WARM_UP),
         })
     }
 }
@@ -280,8 +290,11 @@ mod tests {
                 timeout: Duration::from_secs(10),
                 cluster_label: Some("cluster".to_owned()),
                 heartbeat: None,
+                warm_up: Duration::from_secs(120),
             })
         );
+        let warm = json!({ "name": "a", "alertmanager": "http://a", "warmUp": "6m" });
+        assert_eq!(source(&warm).map(|it| it.warm_up), Ok(Duration::from_secs(360)));
         let url = "http://a";
         let cases = [
             (json!({ "name": "a" }), ": a source has one of `prometheus` and `alertmanager`"),
@@ -290,6 +303,8 @@ mod tests {
             (json!({ "name": "a", "prometheus": url, "timeout": "0s" }), "timeout: no answer"),
             (json!({ "name": "a", "prometheus": url, "clusterLabel": "a-b" }), "clusterLabel: "),
             (json!({ "name": "a", "alertmanager": url, "heartbeat": "up" }), "heartbeat: an Alert"),
+            (json!({ "name": "a", "prometheus": url, "warmUp": "1m" }), "warmUp: a Prometheus"),
+            (json!({ "name": "a", "alertmanager": url, "warmUp": "soon" }), "warmUp: "),
             (
                 json!({ "name": "a", "prometheus": url, "auth": { "bearer": { "env": "eyJ.a" } } }),
                 "auth.bearer.env: it is no name of an environment variable; a secret is never written here",

@@ -319,6 +319,7 @@ mod tests {
             timeout: super::super::DEFAULT_TIMEOUT,
             cluster_label: Some("cluster".to_owned()),
             heartbeat: None,
+            warm_up: crate::source::DEFAULT_WARM_UP,
         };
         let mut question = AlertsQuestion {
             matchers: vec![Matcher::parse("severity=critical")?],

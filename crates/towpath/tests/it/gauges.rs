@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use serde_json::json;
 use towpath_testkit::gauges::{Setup, TestAlertmanager, TestPrometheus};
 
 use crate::support::{PATH_FILE, World, assert_transcript};
@@ -71,6 +72,45 @@ fn sources_open_and_close_a_gate() -> Result<(), Box<dyn Error>> {
     world.ok(&["release", "0.0.9"]);
     drop(prometheus);
     assert_eq!(world.run(&["explain", "production"]), 1);
+    assert_transcript!(world);
+    Ok(())
+}
+
+#[test]
+fn an_alertmanager_closes_a_gate_and_opens_it() -> Result<(), Box<dyn Error>> {
+    let alertmanager = TestAlertmanager::start()?;
+    let gate = "    - alerts: {source: alertmanager, in: [staging, production]}\n";
+    // It is told of everything by this test, so nothing has to be waited for.
+    let source = format!(
+        "  sources:\n  - {{name: alertmanager, alertmanager: {:?}, clusterLabel: cluster, warmUp: 0s}}\n",
+        alertmanager.url()
+    );
+    let world = World::two_releases_with(&with(gate, &source));
+    world.hide(host(&alertmanager.url()));
+    let alert =
+        |cluster| json!({"alertname": "Broken", "severity": "critical", "cluster": cluster});
+
+    world.say(
+        "# an alert fires on a cluster of staging, and one on a cluster that is none of the path's",
+    );
+    alertmanager.fire(&alert("staging"))?;
+    alertmanager.fire(&alert("elsewhere"))?;
+    alertmanager.until_alerts("active=true", 2)?;
+    assert_eq!(world.run(&["promote", "production"]), 1);
+
+    world.say("it fires no more");
+    alertmanager.resolve(&alert("staging"))?;
+    alertmanager.until_alerts("active=true", 1)?;
+    assert_eq!(world.run(&["promote", "production"]), 0);
+
+    world.say("the next release finds it closed again, until somebody silences the alert");
+    world.ok(&["release", "0.0.9"]);
+    alertmanager.fire(&alert("production"))?;
+    alertmanager.until_alerts("active=true", 2)?;
+    assert_eq!(world.run(&["explain", "production"]), 1);
+    alertmanager.silence("Broken")?;
+    alertmanager.until_alerts("silenced=false", 0)?;
+    assert_eq!(world.run(&["plan", "production"]), 0);
     assert_transcript!(world);
     Ok(())
 }
