@@ -19,10 +19,12 @@ use crate::snapshot::Snapshot;
 use self::state::each_state;
 use self::wave::Tallies;
 
+pub use self::followed::{End, Followed, Standing};
 pub(crate) use self::moved::Moved;
 pub(crate) use self::state::told;
 pub use self::wave::WaveState;
 
+mod followed;
 mod moved;
 mod state;
 mod wave;

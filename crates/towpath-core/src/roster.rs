@@ -81,7 +81,7 @@ impl Seating {
 
 impl<'a> Roster<'a> {
     /// The clusters of one environment.
-    fn of(snapshot: &'a Snapshot, environment: &'a Environment) -> Self {
+    pub(crate) fn of(snapshot: &'a Snapshot, environment: &'a Environment) -> Self {
         let waves = &environment.conduct.waves;
         let seats = environment.clusters.iter().map(|cluster| {
             let wave = waves.iter().position(|w| w.select.selects(cluster));

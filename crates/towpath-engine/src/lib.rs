@@ -13,6 +13,7 @@
 pub mod act;
 pub mod contents;
 pub mod due;
+pub mod follow;
 pub mod gauge;
 pub mod hook;
 pub mod job;

@@ -8,10 +8,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use towpath_core::action::Outcome;
-use towpath_core::id::{ComponentName, EnvironmentName};
+use towpath_core::action::{Action, Outcome};
+use towpath_core::id::{CommitId, ComponentName, EnvironmentName};
 use towpath_core::invariant;
 use towpath_core::plan::{self, Plan, Proposal, Request, notes, wakes_at};
+use towpath_core::record::Event;
 
 use crate::act::{self, Target};
 use crate::gauge::for_path;
@@ -54,7 +55,8 @@ impl Loop<'_> {
     pub fn turn(&self) -> Result<Turn, PromoteError> {
         let (mut view, mut noted) = self.look_and_catch_up()?;
         let mut plan = self.plan_all(&mut view)?;
-        let new = self.note(&mut view, &plan)?;
+        let events = notes(view.path(), &view.snapshot, &plan);
+        let new = self.note(&mut view, events)?;
         if !new.is_empty() {
             noted.extend(new);
             view = self.look()?;
@@ -69,12 +71,7 @@ impl Loop<'_> {
             action.automatic = true;
             match act::act(self.repository, &action, &Target::Trunk)? {
                 Outcome::Done { commit } => {
-                    let mut record = None;
-                    for event in act::records_of(&action, &commit, &action.branch, &proposal.gates)
-                    {
-                        let entry = self.record(&commit, event)?;
-                        record.get_or_insert(entry);
-                    }
+                    let record = self.record_all(&action, &commit, &proposal)?;
                     moved.push(Moved { proposal, record });
                 }
                 Outcome::AlreadyDone => {}
@@ -117,9 +114,13 @@ impl Loop<'_> {
 
     /// Records what follows from the snapshot. Where the ledger has grown since it was read, what follows may be
     /// something else, or be there already: the next turn knows.
-    fn note(&self, view: &mut View, plan: &Plan) -> Result<Vec<Entry>, PromoteError> {
+    pub(crate) fn note(
+        &self,
+        view: &mut View,
+        events: Vec<Event>,
+    ) -> Result<Vec<Entry>, PromoteError> {
         let mut noted = Vec::new();
-        for event in notes(view.path(), &view.snapshot, plan) {
+        for event in events {
             let on = view.ledger.as_ref();
             let entry = ledger::append_on(self.repository, self.now, event, on);
             let Some(entry) = entry.map_err(PromoteError::Unnoted)? else { break };
@@ -127,6 +128,21 @@ impl Loop<'_> {
             noted.push(entry);
         }
         Ok(noted)
+    }
+
+    /// Records an action that was carried out. Answers the entry of its first component.
+    pub(crate) fn record_all(
+        &self,
+        action: &Action,
+        commit: &CommitId,
+        proposal: &Proposal,
+    ) -> Result<Option<Entry>, PromoteError> {
+        let mut record = None;
+        for event in act::records_of(action, commit, &action.branch, &proposal.gates) {
+            let entry = self.record(commit, event)?;
+            record.get_or_insert(entry);
+        }
+        Ok(record)
     }
 
     /// The next proposal that nothing holds, compared with its registry.

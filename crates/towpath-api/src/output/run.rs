@@ -11,8 +11,8 @@ pub struct RunEventOutput {
     pub at: String,
     /// `started`; `listening`; `leading` and `following`, where a lease says who acts; `promoted`; `recorded`, for what
     /// follows from the reports of clusters, and for results of tests; `testing`, for a test that begins; `untested`, for
-    /// one that could not be run; `state`, where an environment
-    /// stands otherwise than it did; `failed`, for a turn that could not be taken; `recovered`, for the first one after.
+    /// one that could not be run; `state`, where an environment stands otherwise than it did; `failed`, for a turn that
+    /// could not be taken; `recovered`, for the first one after; `ended`, for a promotion that is followed.
     pub event: &'static str,
     /// Of which environment.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,7 +23,8 @@ pub struct RunEventOutput {
     /// The release that would enter, or has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// `up-to-date`, `follows`, `ready`, `waiting` or `refused`, of a `state`.
+    /// `up-to-date`, `follows`, `ready`, `waiting` or `refused`, of a `state`; `verified`, `failed`, `given-up` or `replaced`, of
+    /// what `ended`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<&'static str>,
     /// The codes of the reasons, as those of `towpath plan`.

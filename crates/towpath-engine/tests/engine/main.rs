@@ -4,6 +4,7 @@ mod act;
 mod actor;
 mod cost;
 mod crash;
+mod follow;
 mod jobs;
 mod ledger;
 mod observe;

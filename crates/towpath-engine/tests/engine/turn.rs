@@ -23,7 +23,7 @@ use towpath_testkit::world::{self, clone_of, platform};
 
 use crate::actor::{Actor, version};
 
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 const AUTOMATIC: &str = "\
 apiVersion: towpath.dev/v1alpha1
@@ -46,10 +46,16 @@ spec:
 
 /// What clusters say of the platform.
 #[derive(Default)]
-struct Told(BTreeMap<ClusterName, ClusterReport>);
+pub(crate) struct Told(BTreeMap<ClusterName, ClusterReport>);
 
 impl Told {
-    fn say(&mut self, cluster: &str, release: (&Version, &Digest), health: Health, since: &str) {
+    pub(crate) fn say(
+        &mut self,
+        cluster: &str,
+        release: (&Version, &Digest),
+        health: Health,
+        since: &str,
+    ) {
         let (version, digest) = release;
         let revision =
             Revision::Oci { tag: Some(version.original().to_owned()), digest: digest.clone() };
@@ -99,7 +105,7 @@ fn begun(registry: &MemoryRegistry) -> Result<MemoryRemote, Box<dyn std::error::
     Ok(remote)
 }
 
-fn digest(actor: &Actor<'_>, of: &Version) -> Digest {
+pub(crate) fn digest(actor: &Actor<'_>, of: &Version) -> Digest {
     let (view, _) = actor.plan(&Request::default()).expect("the world can be read");
     let releases = &view.snapshot.releases[&platform()];
     releases.find(of).and_then(|r| r.digest.clone()).expect("it is released")
@@ -112,7 +118,7 @@ fn turn(actor: &Actor<'_>, told: &Told) -> Result<Turn, towpath_engine::promote:
 }
 
 /// The titles of the ledger, without the releases.
-fn titles(remote: &MemoryRemote) -> Vec<String> {
+pub(crate) fn titles(remote: &MemoryRemote) -> Vec<String> {
     let entries = ledger::read(&clone_of(remote, "Di")).expect("the ledger can be read");
     let told = entries.iter().filter(|e| !matches!(e.record.event, Event::Released { .. }));
     told.map(|entry| ledger::title(&entry.record.event)).collect()

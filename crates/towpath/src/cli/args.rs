@@ -20,7 +20,7 @@ pub(crate) use gates::{
     AbortArgs, GateArgs, GateCommand, ReplayArgs, ReportArgs, ReportVerdict, TestArgs,
 };
 pub(crate) use promotion::{
-    ApproveArgs, FreezeArgs, FreezeCommand, FreezeOnArgs, HistoryArgs, HistoryCommand,
+    ApproveArgs, FollowArgs, FreezeArgs, FreezeCommand, FreezeOnArgs, HistoryArgs, HistoryCommand,
     OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs,
 };
 pub(crate) use release::{PlaceArgs, ReleaseArgs, ReleaseCommand};
@@ -201,7 +201,8 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     /// Move an environment to a release: one edit, one commit, pushed on the expected parent
     #[command(after_help = "Examples:\n  towpath promote production\n  \
-        towpath promote production --to 0.0.8\n  towpath promote production --branch promote-0.0.8")]
+        towpath promote production --to 0.0.8\n  towpath promote production --branch promote-0.0.8\n  \
+        towpath promote production --follow --timeout 1h")]
     Promote(PromoteArgs),
     /// Move an environment back to its last recorded good version
     #[command(after_help = "Examples:\n  towpath rollback production")]

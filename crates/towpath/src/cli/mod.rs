@@ -120,6 +120,9 @@ fn dispatch(cli: &Cli, printer: &Printer) -> Result<u8, Failure> {
         Command::ExplainRule(args) => explain_rule::run(args)?,
         Command::Plan(args) => plan::run(global, args, printer)?,
         Command::Diff(args) => diff::run(global, args, printer)?,
+        Command::Promote(args) if args.follow.follow => {
+            return promote::promote_and_follow(global, args, printer);
+        }
         Command::Promote(args) => promote::promote(global, args)?,
         Command::Rollback(args) => promote::rollback(global, args)?,
         Command::Abort(args) => abort::run(global, args)?,

@@ -2,6 +2,7 @@
 //! those that let it be moved.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use towpath_api::output::{ActOutput, RecordedOutput, SignatureOutput};
 use towpath_api::path_file::duration;
@@ -12,26 +13,73 @@ use towpath_core::id::BranchName;
 use towpath_core::path::Path as ChangePath;
 use towpath_core::plan::{Outcome, Proposal, Request};
 use towpath_core::record::{Event, History, Signature};
+use towpath_core::rollout::Followed;
 use towpath_engine::act::Target;
 use towpath_engine::ledger::{self, Entry};
 use towpath_engine::ports::Repository as _;
 use towpath_engine::promote::Promoted;
 
-use super::Answer;
-use super::args::{ApproveArgs, Global, OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs};
+use super::args::{
+    ApproveArgs, Global, OutputFormat, OverrideArgs, PlanArgs, PromoteArgs, RollbackArgs,
+};
 use super::failure::Failure;
 use super::plan::{self, wants_signatures};
-use super::print::{GREEN, RED, YELLOW, styled};
+use super::print::{GREEN, Printer, RED, YELLOW, styled};
 use super::session::{self, Session};
+use super::{Answer, exit, run};
 
 pub(crate) fn promote(global: &Global, args: &PromoteArgs) -> Result<Answer, Failure> {
-    let wanted = Wanted {
+    Ok(carry_out(global, &wanted(args)?)?.0)
+}
+
+fn wanted(args: &PromoteArgs) -> Result<Wanted<'_>, Failure> {
+    Ok(Wanted {
         environment: &args.plan.environment,
         component: args.plan.component.as_deref(),
         branch: args.branch.as_deref(),
         request: plan::request(&args.plan)?,
+    })
+}
+
+/// Promotes, and stays with what was promoted, or with what is on its way already. Where nothing is on its way, the
+/// plan is the answer as without it: a promotion that has not begun cannot be followed.
+pub(crate) fn promote_and_follow(
+    global: &Global,
+    args: &PromoteArgs,
+    printer: &Printer,
+) -> Result<u8, Failure> {
+    if args.follow.interval < Duration::from_secs(1) {
+        return Err(Failure::new("--interval must be at least one second"));
+    }
+    let wanted = wanted(args)?;
+    let (answer, promoted) = carry_out(global, &wanted)?;
+    let on_its_way = underway(global, &promoted)?;
+    if on_its_way.is_none() || global.output != OutputFormat::Json {
+        printer.answer(&answer, global.output)?;
+    }
+    match on_its_way {
+        Some(followed) => {
+            let begun = (followed, &promoted);
+            run::follow(global, &args.follow, begun, &wanted.request, printer)
+        }
+        None => Ok(if answer.yes { exit::YES } else { exit::NO }),
+    }
+}
+
+/// The promotion of this very release, as the ledger has it now.
+fn underway(global: &Global, promoted: &Promoted) -> Result<Option<Followed>, Failure> {
+    let Some(release) = &promoted.proposal.candidate else { return Ok(None) };
+    let session = Session::open(global)?;
+    let (_, view) = session.look()?;
+    let Some(environment) = view.path().environment(&promoted.proposal.environment) else {
+        return Ok(None);
     };
-    carry_out(global, &wanted)
+    let followed = Followed::last(&view.snapshot, environment, &promoted.proposal.component);
+    let followed = followed.filter(|followed| followed.version == release.version);
+    // Of one that has ended there is an answer at once, unless somebody wants to try it again and may not yet.
+    Ok(followed.filter(|followed| {
+        promoted.outcome.is_some() || followed.standing(&view.snapshot, environment).end.is_none()
+    }))
 }
 
 pub(crate) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Answer, Failure> {
@@ -45,7 +93,7 @@ pub(crate) fn rollback(global: &Global, args: &RollbackArgs) -> Result<Answer, F
             ..Request::default()
         },
     };
-    carry_out(global, &wanted)
+    Ok(carry_out(global, &wanted)?.0)
 }
 
 struct Wanted<'a> {
@@ -55,7 +103,7 @@ struct Wanted<'a> {
     request: Request,
 }
 
-fn carry_out(global: &Global, wanted: &Wanted<'_>) -> Result<Answer, Failure> {
+fn carry_out(global: &Global, wanted: &Wanted<'_>) -> Result<(Answer, Promoted), Failure> {
     let session = Session::open(global)?;
     let (engine, view) = session.look()?;
     session.refuse_unpublished(&view.path().trunk)?;
@@ -82,13 +130,13 @@ fn carry_out(global: &Global, wanted: &Wanted<'_>) -> Result<Answer, Failure> {
         }
     };
     session.save_cache();
-    match &promoted.outcome {
+    let answer = match &promoted.outcome {
         Some(outcome) => {
             let branch = promoted.branch.as_ref().map(ToString::to_string);
             let record = promoted.record.as_ref().map(|e| e.commit.to_string());
             let output = ActOutput::new(outcome, output, branch.as_deref(), record.as_deref());
             let answer = Answer::new(yes, text, "Promote", output)?;
-            Ok(match (outcome, &target) {
+            match (outcome, &target) {
                 (ActOutcome::Done { .. }, Target::Trunk) => answer.next(format!(
                     "the clusters of {} take it at their next reconciliation",
                     environment.name
@@ -96,10 +144,11 @@ fn carry_out(global: &Global, wanted: &Wanted<'_>) -> Result<Answer, Failure> {
                 (ActOutcome::Done { .. }, Target::Branch(branch)) => answer
                     .next(format!("open a pull request from {branch} to {}", view.path().trunk)),
                 _ => answer,
-            })
+            }
         }
-        None => Answer::new(yes, text, "Plan", output),
-    }
+        None => Answer::new(yes, text, "Plan", output)?,
+    };
+    Ok((answer, promoted))
 }
 
 /// The branch of a pull request: any but those that Towpath writes itself.

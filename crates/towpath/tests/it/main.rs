@@ -17,6 +17,7 @@ mod demo;
 mod diff;
 mod explain;
 mod fleet;
+mod follow;
 mod freeze;
 mod gate;
 mod gauges;

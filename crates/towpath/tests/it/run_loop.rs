@@ -32,7 +32,7 @@ fn a_turn_moves_what_nothing_holds_and_the_next_one_nothing() {
 
 /// The loop as a process, which ends with the test.
 pub(crate) struct Process {
-    child: Child,
+    pub(crate) child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
@@ -65,6 +65,11 @@ impl Process {
             serde_json::from_str::<Value>(&line).expect("each line is JSON")
         });
         events.into_iter().find(|event| what(event)).expect("the loop has not ended")
+    }
+
+    /// Waits for its end; its exit code.
+    pub(crate) fn code(&mut self) -> Option<i32> {
+        self.child.wait().expect("it can be waited for").code()
     }
 }
 

@@ -1,7 +1,10 @@
 //! Arguments of the commands that move releases into environments, and of what they recorded.
 //! Only shapes and words. Next: [`super`] for the commands.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
+use towpath_api::path_file::duration;
 
 /// `towpath plan`
 #[derive(Debug, Args)]
@@ -31,6 +34,22 @@ pub(crate) struct PromoteArgs {
     /// Push to this new branch, for a pull request, instead of to the trunk
     #[arg(long, value_name = "BRANCH")]
     pub(crate) branch: Option<String>,
+    #[command(flatten)]
+    pub(crate) follow: FollowArgs,
+}
+
+/// How long somebody stays with a promotion.
+#[derive(Debug, Args)]
+pub(crate) struct FollowArgs {
+    /// Stay until the release is verified (0), failed or was given up (1), and tell what happens on the way
+    #[arg(long, conflicts_with = "branch")]
+    pub(crate) follow: bool,
+    /// How often Git and the registries are asked for news meanwhile: 30s, 5m
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, requires = "follow")]
+    pub(crate) interval: Duration,
+    /// Stay no longer than this (2): 1h
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "follow")]
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// `towpath rollback`

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use towpath_adapters::interrupt::on_interrupt;
 use towpath_core::id::BranchName;
-use towpath_core::plan::Plan;
+use towpath_core::plan::{Plan, Request};
+use towpath_core::rollout::Followed;
+use towpath_engine::follow::Look;
 use towpath_engine::ports::Repository as _;
 use towpath_engine::promote::{Loop, Reports, View};
 use towpath_engine::turn::Turn;
@@ -29,9 +31,12 @@ use super::print::Printer;
 use super::session::{Session, now};
 use super::test::end_with_us;
 
+pub(crate) use self::follow::follow;
+
 mod door;
 mod due;
 mod eyes;
+mod follow;
 mod kept;
 mod lease;
 mod mail;
@@ -172,7 +177,7 @@ impl Told<'_> {
         match watch.look(began) {
             Ok((view, plan)) => {
                 self.door.look(&view, &plan);
-                self.teller.looked(began)?;
+                self.teller.recovered(began)?;
                 watch.session.save_cache();
             }
             Err(failure) => self.teller.failed(began, &failure)?,
@@ -201,7 +206,7 @@ fn until(interval: Duration, wakes_at: Option<Timestamp>, now: Timestamp) -> Dur
     opening.map_or(interval, |left| left.clamp(Duration::from_secs(1), interval))
 }
 
-/// All that a turn looks with.
+/// All that a turn, or a look at a promotion, looks with.
 struct Watch<'a> {
     session: &'a Session,
     trunk: BranchName,
@@ -223,6 +228,15 @@ impl Watch<'_> {
     }
 
     /// The engine, on what the remote has now.
+    fn look_at(
+        &self,
+        followed: &mut Followed,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Option<Look>, Failure> {
+        Ok(self.engine(now)?.follow(followed, request)?)
+    }
+
     fn engine(&self, now: Timestamp) -> Result<Loop<'_>, Failure> {
         let git = self.session.git()?;
         git.fetch()?;

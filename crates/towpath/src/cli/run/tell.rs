@@ -71,24 +71,14 @@ impl<'a> Teller<'a> {
         self.line(at, RunEventOutput { event, message, ..RunEventOutput::default() })
     }
 
-    /// Somebody who does not act could look.
-    pub(super) fn looked(&mut self, at: Timestamp) -> Result<(), Failure> {
-        if self.failure.take().is_some() {
-            let message = "the loop looks again".to_owned();
-            let event = RunEventOutput { event: "recovered", message, ..RunEventOutput::default() };
-            self.line(at, event)?;
-        }
-        Ok(())
-    }
-
     /// A turn was taken.
     pub(super) fn turn(&mut self, at: Timestamp, turn: &Turn) -> Result<(), Failure> {
-        self.looked(at)?;
+        self.recovered(at)?;
         for entry in &turn.noted {
             self.recorded(at, entry)?;
         }
         for moved in &turn.moved {
-            self.line(at, promoted(moved))?;
+            self.promoted(at, moved)?;
         }
         for proposal in &turn.plan.proposals {
             let event = state(proposal);
@@ -100,6 +90,15 @@ impl<'a> Teller<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Somebody could look, if nobody could before.
+    pub(super) fn recovered(&mut self, at: Timestamp) -> Result<(), Failure> {
+        if self.failure.take().is_none() {
+            return Ok(());
+        }
+        let message = "the loop looks again".to_owned();
+        self.line(at, RunEventOutput { event: "recovered", message, ..RunEventOutput::default() })
     }
 
     /// Something was recorded.
@@ -125,6 +124,11 @@ impl<'a> Teller<'a> {
         self.line(at, RunEventOutput { event: "untested", message, ..RunEventOutput::default() })
     }
 
+    /// Something was moved.
+    pub(super) fn promoted(&self, at: Timestamp, moved: &Moved) -> Result<(), Failure> {
+        self.line(at, promoted(moved))
+    }
+
     /// No turn could be taken.
     pub(super) fn failed(&mut self, at: Timestamp, failure: &Failure) -> Result<(), Failure> {
         let message = failure.one_line();
@@ -135,7 +139,8 @@ impl<'a> Teller<'a> {
         self.line(at, RunEventOutput { event: "failed", message, ..RunEventOutput::default() })
     }
 
-    fn line(&self, at: Timestamp, event: RunEventOutput) -> Result<(), Failure> {
+    /// Tells one line.
+    pub(super) fn line(&self, at: Timestamp, event: RunEventOutput) -> Result<(), Failure> {
         let event = RunEventOutput { at: at.to_string(), ..event };
         if self.as_json {
             let mut line = serde_json::to_string(&Output::new("RunEvent", event))?;
@@ -144,7 +149,8 @@ impl<'a> Teller<'a> {
         }
         let style = match event.event {
             "promoted" => GREEN,
-            "failed" | "untested" => RED,
+            "ended" if event.outcome == Some("verified") => GREEN,
+            "failed" | "untested" | "ended" => RED,
             _ => BOLD,
         };
         let who = match (&event.environment, &event.component) {
