@@ -85,7 +85,10 @@ pub(crate) fn run(global: &Global, args: &RunArgs, printer: &Printer) -> Result<
         // Whoever asks a second time means at once. Nothing is lost by it: a turn may be cut off anywhere.
         if std::mem::replace(&mut is_asked, true) {
             let _held = commands.end();
-            #[expect(clippy::exit, reason = "whoever interrupts a program twice wants it to end at once")]
+            #[expect(
+                clippy::exit,
+                reason = "whoever interrupts a program twice wants it to end at once"
+            )]
             std::process::exit(128 + signal);
         }
         bell.ring(Cause::Farewell);
