@@ -1182,7 +1182,7 @@ _towpath() {
             return 0
             ;;
         towpath__subcmd__promote)
-            opts="-C -o -q -h --component --to --allow-downgrade --allow-unknown --branch --directory --output --offline --quiet --color --help"
+            opts="-C -o -q -h --component --to --allow-downgrade --allow-unknown --branch --follow --interval --timeout --directory --output --offline --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1197,6 +1197,14 @@ _towpath() {
                     return 0
                     ;;
                 --branch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1500,7 +1508,7 @@ _towpath() {
             return 0
             ;;
         towpath__subcmd__run)
-            opts="-C -o -q -h --interval --once --listen --webhook-secret-file --webhook-secret-env --lease --lease-context --lease-duration --directory --output --offline --quiet --color --help"
+            opts="-C -o -q -h --interval --once --tests --listen --webhook-secret-file --webhook-secret-env --lease --lease-context --lease-duration --directory --output --offline --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1508,6 +1516,10 @@ _towpath() {
             case "${prev}" in
                 --interval)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tests)
+                    COMPREPLY=($(compgen -W "none jobs all" -- "${cur}"))
                     return 0
                     ;;
                 --listen)

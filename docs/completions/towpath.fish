@@ -214,6 +214,8 @@ complete -c towpath -n "__fish_towpath_using_subcommand diff" -s h -l help -d 'P
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -l component -d 'The component; needed where the environment has several that differ' -r
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -l to -d 'This version instead of the one that the path offers' -r
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -l branch -d 'Push to this new branch, for a pull request, instead of to the trunk' -r
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -l interval -d 'How often Git and the registries are asked for news meanwhile: 30s, 5m' -r
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -l timeout -d 'Stay no longer than this (2): 1h' -r
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -s C -l directory -d 'Work on the repository in this folder' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -s o -l output -d 'Print the answer in this format' -r -f -a "table\t'For people; carries no promise'
 json\t'For programs; see docs/schemas'
@@ -228,6 +230,7 @@ always\t'Always'
 never\t'Never'"
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -l allow-downgrade -d 'Accept a version below the present one'
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -l allow-unknown -d 'Accept a version that neither the ledger nor the registry knows'
+complete -c towpath -n "__fish_towpath_using_subcommand promote" -l follow -d 'Stay until the release is verified (0), failed or was given up (1), and tell what happens on the way'
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -l offline -d 'Ask no registry and no remote'
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand promote" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -755,6 +758,9 @@ complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print only the answer, no notes'
 complete -c towpath -n "__fish_towpath_using_subcommand cluster; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c towpath -n "__fish_towpath_using_subcommand run" -l interval -d 'How often Git and the registries are asked for news: 30s, 5m' -r
+complete -c towpath -n "__fish_towpath_using_subcommand run" -l tests -d 'Which tests that are due the loop runs by itself' -r -f -a "none\t'None'
+jobs\t'Those that are Jobs, on their clusters'
+all\t'Jobs, and commands on this machine'"
 complete -c towpath -n "__fish_towpath_using_subcommand run" -l listen -d 'Where to hear webhooks and tell metrics: 127.0.0.1:8080; plain HTTP' -r
 complete -c towpath -n "__fish_towpath_using_subcommand run" -l webhook-secret-file -d 'The file with the secret of webhooks. Without a secret no webhook is taken' -r -F
 complete -c towpath -n "__fish_towpath_using_subcommand run" -l webhook-secret-env -d 'The environment variable with the secret of webhooks' -r

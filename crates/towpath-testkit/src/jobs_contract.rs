@@ -98,7 +98,7 @@ pub fn run(jobs: &(impl Jobs + Sync), controller: &impl Controller) -> Result<()
     })?;
     assert_eq!(waited, [passed.clone(), failed]);
     assert_eq!(start(&one)?, Started::AlreadyThere, "one that has ended is there");
-    assert_eq!(stand(std::slice::from_ref(&one), GUARD)?, [passed.clone()]);
+    assert_eq!(stand(std::slice::from_ref(&one), GUARD)?, std::slice::from_ref(&passed));
 
     assert_eq!(start(&three)?, Started::Created);
     controller.set(&three, over("SuccessCriteriaMet", "CompletionsReached"));
@@ -109,7 +109,7 @@ pub fn run(jobs: &(impl Jobs + Sync), controller: &impl Controller) -> Result<()
 
     jobs.delete(&one)?;
     jobs.delete(&one)?;
-    assert_eq!(stand(&[one.clone()], GUARD)?, [Waited::Gone]);
+    assert_eq!(stand(std::slice::from_ref(&one), GUARD)?, [Waited::Gone]);
     assert_eq!(start(&one)?, Started::Created, "a name is free again");
     let waited = std::thread::scope(|scope| {
         let waits = scope.spawn(|| stand(std::slice::from_ref(&one), GUARD));

@@ -56,7 +56,7 @@ pub(super) fn verifiable_at(path: &Path, snapshot: &Snapshot) -> Vec<jiff::Times
 /// The releases that every cluster of an environment runs, healthy, one for each component at most.
 #[must_use]
 pub fn healthy(path: &Path, snapshot: &Snapshot, environment: &Environment) -> Vec<Release> {
-    let good = good(path, &Roster::of_all(snapshot, environment), environment);
+    let good = good(path, &Roster::of(snapshot, environment), environment);
     good.into_iter().map(|good| good.release).collect()
 }
 
