@@ -349,7 +349,7 @@ spec:
         for (text, wanted) in [
             ("", "tests/job.yaml: the file of a test holds exactly one Job"),
             ("a: 1\n---\nb: 2\n", "tests/job.yaml: the file of a test holds exactly one Job"),
-            ("a: [", "tests/job.yaml:1:"),
+            ("a: [", "tests/job.yaml:2:1:"),
             (
                 "apiVersion: v1\nkind: Job\n",
                 "tests/job.yaml:1:13: the apiVersion of a test's Job is `batch/v1`",

@@ -91,7 +91,7 @@ fn an_alertmanager_closes_a_gate_and_opens_it() -> Result<(), Box<dyn Error>> {
         |cluster| json!({"alertname": "Broken", "severity": "critical", "cluster": cluster});
 
     world.say(
-        "# an alert fires on a cluster of staging, and one on a cluster that is none of the path's",
+        "an alert fires on a cluster of staging, and one on a cluster that is none of the path's",
     );
     alertmanager.fire(&alert("staging"))?;
     alertmanager.fire(&alert("elsewhere"))?;
