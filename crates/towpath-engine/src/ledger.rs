@@ -100,19 +100,52 @@ pub fn read(repository: &dyn Repository) -> Result<Vec<Entry>, LedgerError> {
     read_at(repository, &tip)
 }
 
-fn read_at(repository: &dyn Repository, tip: &CommitId) -> Result<Vec<Entry>, LedgerError> {
-    let mut entries = Vec::new();
-    for commit in repository.history(tip, None)? {
-        let record = record_in(&commit)?;
-        // An approval is somebody's word: one in another's name must not open a gate.
-        if record.by != commit.author.to_string() {
-            let (by, author) = (record.by, commit.author.to_string());
-            return Err(LedgerError::Forged { commit: commit.id, by, author });
-        }
-        entries.push(Entry { commit: commit.id, record });
-    }
+/// Reads the ledger as of one of its commits, oldest record first.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_at(
+    repository: &dyn Repository,
+    tip: &CommitId,
+) -> Result<Vec<Entry>, LedgerError> {
+    let mut entries: Vec<Entry> =
+        repository.history(tip, None)?.into_iter().map(entry_in).collect::<Result<_, _>>()?;
     entries.reverse();
     Ok(entries)
+}
+
+/// The entries after one that was read before, oldest first; `None`: the ledger does not go on from there, or has been
+/// put back.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_after(
+    repository: &dyn Repository,
+    tip: &CommitId,
+    known: &CommitId,
+) -> Result<Option<Vec<Entry>>, LedgerError> {
+    // What was read before may have been taken away with the branch that held it.
+    if repository.commits(std::slice::from_ref(known))?.is_empty() {
+        return Ok(None);
+    }
+    let commits = repository.history(tip, Some(known))?;
+    let goes_on = commits.last().is_some_and(|oldest| oldest.parents.as_slice() == [known.clone()]);
+    if !goes_on {
+        return Ok(None);
+    }
+    let mut entries: Vec<Entry> = commits.into_iter().map(entry_in).collect::<Result<_, _>>()?;
+    entries.reverse();
+    Ok(Some(entries))
+}
+
+fn entry_in(commit: Commit) -> Result<Entry, LedgerError> {
+    let record = record_in(&commit)?;
+    // An approval is somebody's word: one in another's name must not open a gate.
+    if record.by != commit.author.to_string() {
+        let (by, author) = (record.by, commit.author.to_string());
+        return Err(LedgerError::Forged { commit: commit.id, by, author });
+    }
+    Ok(Entry { commit: commit.id, record })
 }
 
 fn record_in(commit: &Commit) -> Result<Record, LedgerError> {

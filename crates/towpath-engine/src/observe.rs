@@ -65,12 +65,27 @@ pub fn observe(
     world: &World<'_>,
     findings: Vec<Finding>,
 ) -> Result<Snapshot, ObserveError> {
-    let mut history = History::default();
-    let mut branches = BTreeMap::new();
-    if let Some(repository) = world.repository {
-        history = ledger::fold(&ledger::read(repository)?);
-        branches = repository.branches()?.into_iter().collect();
-    }
+    let history = match world.repository {
+        Some(repository) => ledger::fold(&ledger::read(repository)?),
+        None => History::default(),
+    };
+    observe_after(survey, world, findings, history)
+}
+
+/// Takes a snapshot with a ledger that was read already.
+///
+/// # Errors
+/// As [`observe`].
+pub fn observe_after(
+    survey: &Survey,
+    world: &World<'_>,
+    findings: Vec<Finding>,
+    history: History,
+) -> Result<Snapshot, ObserveError> {
+    let branches = match world.repository {
+        Some(repository) => repository.branches()?.into_iter().collect(),
+        None => BTreeMap::new(),
+    };
     let mut snapshot = Snapshot {
         now: world.now,
         base: world.base.clone(),

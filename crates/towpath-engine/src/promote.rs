@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use towpath_core::action::{Action, Outcome};
 use towpath_core::id::{BranchName, ClusterName, CommitId, ComponentName, EnvironmentName};
@@ -19,12 +20,13 @@ use towpath_core::snapshot::Snapshot;
 
 use crate::act::{self, ActError, Target};
 use crate::gauge::{Gauges, ask};
+use crate::kept::{FilesError, Kept};
 use crate::ledger::{self, Entry, LedgerError, trailer};
-use crate::observe::{ObserveError, World, observe, with_compared};
+use crate::observe::{ObserveError, World, observe_after, with_compared};
 use crate::ports::{Registry, Repository, RepositoryError};
 use crate::recover;
 use crate::signers::{Listed, with_signatures};
-use crate::survey::{FactsStore, Survey, SurveyError, read_commit, survey};
+use crate::survey::{FactsStore, Survey, SurveyError};
 
 /// How often a moved trunk is looked at again.
 const TRIES: usize = 5;
@@ -64,11 +66,20 @@ pub enum PromoteError {
     Invariant(Vec<Broken>),
 }
 
+impl From<FilesError> for PromoteError {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Repository(error) => Self::Repository(error),
+            FilesError::Survey(error) => Self::Survey(error),
+        }
+    }
+}
+
 /// A look at the world as of one commit of the trunk.
 #[derive(Debug, Clone)]
 pub struct View {
     /// What the files say.
-    pub survey: Survey,
+    pub survey: Arc<Survey>,
     /// What is believed of the rest.
     pub snapshot: Snapshot,
     /// The head of the ledger that was read; `None`: there is none yet.
@@ -91,6 +102,8 @@ pub struct Loop<'a> {
     pub registry: Option<&'a dyn Registry>,
     /// Facts of files read before.
     pub store: &'a dyn FactsStore,
+    /// What was read before; `None`: everything is read.
+    pub kept: Option<&'a Kept>,
     /// When this is.
     pub now: jiff::Timestamp,
     /// The trunk.
@@ -135,9 +148,10 @@ impl Loop<'_> {
             .repository
             .tip(&self.trunk)?
             .ok_or_else(|| PromoteError::NoTrunk(self.trunk.clone()))?;
-        let files = read_commit(self.repository, &base, self.store)?;
-        let survey = survey(files)?;
-        let findings = survey.open_findings(true, self.now);
+        let nothing_kept = Kept::default();
+        let kept = self.kept.unwrap_or(&nothing_kept);
+        let (survey, findings) = kept.survey(self.repository, &base, self.store)?;
+        let findings = survey.open_of(findings, self.now);
         let world = World {
             now: self.now,
             repository: Some(self.repository),
@@ -145,7 +159,8 @@ impl Loop<'_> {
             base: Some(base),
         };
         let ledger = self.repository.tip(&ledger::branch())?;
-        let mut snapshot = observe(&survey, &world, findings)?;
+        let history = kept.history(self.repository).map_err(ObserveError::from)?;
+        let mut snapshot = observe_after(&survey, &world, findings, history)?;
         if let Some(clusters) = self.clusters {
             let resolved = &survey.resolved;
             snapshot.running = clusters.reports(&resolved.path, &resolved.pins, self.now).into();

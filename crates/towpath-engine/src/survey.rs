@@ -234,7 +234,12 @@ impl Survey {
     /// What of [`Survey::findings`] counts by what `towpath.yaml` says of it.
     #[must_use]
     pub fn open_findings(&self, on_trunk: bool, now: Timestamp) -> Vec<Finding> {
-        let found = self.findings(on_trunk).into_iter().map(Placed::from).collect();
+        self.open_of(self.findings(on_trunk), now)
+    }
+
+    /// What of these findings counts: silences end.
+    pub(crate) fn open_of(&self, found: Vec<Finding>, now: Timestamp) -> Vec<Finding> {
+        let found = found.into_iter().map(Placed::from).collect();
         let by = Silences {
             stated: &self.stated.checks,
             comments: &[],

@@ -35,6 +35,7 @@ impl<'a> Actor<'a> {
             repository: &self.git,
             registry: Some(self.registry),
             store: &NoStore,
+            kept: None,
             now: self.now,
             trunk: world::main(),
             clusters: None,

@@ -6,6 +6,7 @@ mod cost;
 mod crash;
 mod follow;
 mod jobs;
+mod kept;
 mod ledger;
 mod observe;
 mod promote;

@@ -328,6 +328,7 @@ impl Session {
             repository: self.git()?,
             registry: self.registry(),
             store: &self.cache,
+            kept: None,
             now: self.now,
             trunk: trunk.clone(),
             clusters: (!self.offline).then_some(&Watched),

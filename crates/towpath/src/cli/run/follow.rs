@@ -13,6 +13,7 @@ use towpath_api::output::{RunEventOutput, outcome_word, why_code};
 use towpath_core::plan::{Proposal, Request};
 use towpath_core::rollout::{End, Followed, WaveState};
 use towpath_engine::follow::Look;
+use towpath_engine::kept::Kept;
 use towpath_engine::promote::Promoted;
 use towpath_engine::turn::Moved;
 
@@ -43,7 +44,7 @@ pub(crate) fn follow(
     on_interrupt(move |_| bell.ring(Cause::Farewell))?;
     let eyes = Eyes::new(Arc::clone(&wake));
     let registry = KeptRegistry::new(session.online_registry()?);
-    let watch = Watch { session: &session, trunk, registry, eyes };
+    let watch = Watch { session: &session, trunk, registry, kept: Kept::default(), eyes };
     let mut told = Told {
         teller: Teller::new(printer, as_json),
         followed,

@@ -12,6 +12,7 @@ use towpath_core::id::BranchName;
 use towpath_core::plan::{Plan, Request};
 use towpath_core::rollout::Followed;
 use towpath_engine::follow::Look;
+use towpath_engine::kept::Kept;
 use towpath_engine::ports::Repository as _;
 use towpath_engine::promote::{Loop, Reports, View};
 use towpath_engine::turn::Turn;
@@ -63,7 +64,7 @@ pub(crate) fn run(global: &Global, args: &RunArgs, printer: &Printer) -> Result<
     let door = Door::open(args, &wake, lease.leads())?;
     let eyes = Eyes::new(Arc::clone(&wake));
     let registry = KeptRegistry::new(session.online_registry()?);
-    let watch = Watch { session: &session, trunk, registry, eyes };
+    let watch = Watch { session: &session, trunk, registry, kept: Kept::default(), eyes };
     let teller = Teller::new(printer, global.output == OutputFormat::Json);
     let tests = Tests::new(args.tests, &wake);
     let groups = tests.groups();
@@ -214,6 +215,7 @@ struct Watch<'a> {
     session: &'a Session,
     trunk: BranchName,
     registry: KeptRegistry<'a>,
+    kept: Kept,
     eyes: Eyes,
 }
 
@@ -247,6 +249,7 @@ impl Watch<'_> {
             repository: git,
             registry: Some(&self.registry),
             store: &self.session.cache,
+            kept: Some(&self.kept),
             now,
             trunk: self.trunk.clone(),
             clusters: Some(&self.eyes as &dyn Reports),
