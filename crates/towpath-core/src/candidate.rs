@@ -3,7 +3,12 @@
 //!
 //! Must not judge gates; that is [`crate::gate`]. Next: [`crate::plan`].
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use crate::conduct::Supersede;
+use crate::gate::{Condition, Gate};
 use crate::id::{CommitId, ComponentName, Digest, EnvironmentName};
 use crate::path::{Environment, Path};
 use crate::pin::Pin;
@@ -262,7 +267,8 @@ fn offer(
     Offer { release, why, lowest }
 }
 
-/// The lowest release above what an environment has that every environment before has, or has had and found good.
+/// The lowest release above what an environment has that every environment before has, or has had and found good. One
+/// that they have left behind before it was good enough for the gates is passed over: it would be waited for forever.
 fn next_in_turn(
     path: &Path,
     snapshot: &Snapshot,
@@ -273,9 +279,33 @@ fn next_in_turn(
     let previous = previous_with(path, snapshot, environment, component);
     let history = &snapshot.history;
     let passed = |environment: &&Environment, release: &Release| {
-        version_in(snapshot, &environment.name, component).as_ref() == Some(&release.version)
-            || history.verified(&environment.name, release).is_some()
+        history.verified(&environment.name, release).is_some()
             || history.soaked(&environment.name, release).is_some()
+    };
+    let has_it = |environment: &EnvironmentName, release: &Release| {
+        version_in(snapshot, environment, component).as_ref() == Some(&release.version)
+    };
+    let can_pass = |gate: &Gate, release: &Release| match &gate.condition {
+        Condition::Soak { duration } => previous.iter().all(|e| {
+            let soak = history.soaked(&e.name, release);
+            has_it(&e.name, release) || soak.is_some_and(|soak| is_as_long(soak, *duration))
+        }),
+        Condition::Verified { from, any } => {
+            let verified =
+                |e: &EnvironmentName| has_it(e, release) || history.verified(e, release).is_some();
+            if *any { from.iter().any(verified) } else { from.iter().all(verified) }
+        }
+        Condition::Test { name, environments } => {
+            let tested = |e: &EnvironmentName| {
+                let last = history.last_test(e, release, name);
+                has_it(e, release) || last.is_some_and(|run| run.passed)
+            };
+            match environments.as_slice() {
+                [] => previous.iter().all(|e| tested(&e.name)),
+                named => named.iter().all(tested),
+            }
+        }
+        _ => true,
     };
     let list = &snapshot.releases.get(component)?.list;
     let above = list.iter().filter(|r| {
@@ -284,8 +314,16 @@ fn next_in_turn(
             && has.as_ref().is_some_and(|has| r.version > *has)
             && history.failure(&environment.name, r).is_none()
     });
-    let offered = above.filter(|r| previous.iter().all(|e| passed(e, r)));
+    let offered = above.filter(|r| {
+        previous.iter().all(|e| has_it(&e.name, r) || passed(e, r))
+            && environment.gates.iter().all(|gate| can_pass(gate, r))
+    });
     offered.min_by(|a, b| a.version.cmp(&b.version)).cloned()
+}
+
+/// Whether a recorded soak, from when to when, was as long as this.
+pub(crate) fn is_as_long((since, until): (Timestamp, Timestamp), need: Duration) -> bool {
+    since <= until && until.duration_since(since).unsigned_abs() >= need
 }
 
 /// The release under `bound`, or, where that is a prerelease and the newest is none, the one before it that

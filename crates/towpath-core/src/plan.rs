@@ -25,7 +25,7 @@ use self::enter::{Entry, enter};
 use self::going::Going;
 
 pub use self::again::Planned;
-pub use self::notes::{healthy, notes};
+pub use self::notes::{healthy, notes, soaked};
 pub use self::questions::questions;
 pub use self::wakes::wakes_at;
 pub use crate::placed::clusters_with;

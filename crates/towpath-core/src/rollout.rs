@@ -123,7 +123,7 @@ pub(crate) fn rollout(
 }
 
 impl Rollout {
-    /// The first cluster that is on its way, in whichever wave.
+    /// A cluster that is on its way, in whichever wave.
     pub(crate) fn busy(&self, environment: &Environment) -> Option<Batch> {
         self.waves.iter().find_map(|wave| wave.busy(environment))
     }

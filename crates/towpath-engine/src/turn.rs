@@ -13,10 +13,12 @@ use towpath_core::id::{CommitId, ComponentName, EnvironmentName};
 use towpath_core::invariant;
 use towpath_core::plan::{self, Plan, Proposal, Request, notes, wakes_at};
 use towpath_core::record::Event;
+use towpath_core::version::Version;
 
 use crate::act::{self, Target};
 use crate::gauge::for_path;
 use crate::ledger::{self, Entry};
+use crate::observe::with_compared;
 use crate::promote::{Loop, PromoteError, View};
 
 /// How often a turn looks again because somebody else was first, before it leaves the rest to the next turn.
@@ -55,7 +57,7 @@ impl Loop<'_> {
     pub fn turn(&self) -> Result<Turn, PromoteError> {
         let (mut view, mut noted) = self.look_and_catch_up()?;
         let mut plan = self.plan_all(&mut view)?;
-        let events = notes(view.path(), &view.snapshot, &plan);
+        let events = notes(view.path(), &view.snapshot);
         let new = self.note(&mut view, events)?;
         if !new.is_empty() {
             noted.extend(new);
@@ -93,7 +95,8 @@ impl Loop<'_> {
         Ok(Turn { view, plan, noted, moved, wakes_at })
     }
 
-    /// Plans the whole path, with the answers of the sources that its gates ask, and the signatures of what people said.
+    /// Plans the whole path, with what would enter compared with its registry, the answers of the sources that its gates
+    /// ask, and the signatures of what people said.
     ///
     /// # Errors
     /// [`PromoteError::Invariant`] where the planner broke its own rules, and those of Git.
@@ -104,12 +107,40 @@ impl Loop<'_> {
             view.snapshot.answers.extend(answers);
         }
         let mut plan = plan::plan(view.path(), &view.snapshot);
+        // Who approves a plan has seen it compared with the registry, and approves that hash and no other.
+        let mut compared = BTreeSet::new();
+        while self.compare(view, &plan, &mut compared)? {
+            plan = plan::plan(view.path(), &view.snapshot);
+        }
         if let Some(signed) = self.with_signatures(view, &view.snapshot, &plan.proposals)? {
             view.snapshot = signed;
             plan = plan::plan(view.path(), &view.snapshot);
         }
         let broken = invariant::check(view.path(), &view.snapshot, &plan);
         if broken.is_empty() { Ok(plan) } else { Err(PromoteError::Invariant(broken)) }
+    }
+
+    /// Compares what would enter with its registry, each release once; whether any was not compared by the look.
+    fn compare(
+        &self,
+        view: &mut View,
+        plan: &Plan,
+        compared: &mut BTreeSet<(ComponentName, Version)>,
+    ) -> Result<bool, PromoteError> {
+        let mut any = false;
+        let entering = plan.proposals.iter().filter(|proposal| proposal.hash.is_some());
+        for release in entering.filter_map(|proposal| proposal.candidate.as_ref()) {
+            let (component, version) = (&release.component, &release.version);
+            if let Some(registry) = self.registry
+                && compared.insert((component.clone(), version.clone()))
+                && let Some(snapshot) =
+                    with_compared(&view.survey, registry, &view.snapshot, component, version)?
+            {
+                view.snapshot = snapshot;
+                any = true;
+            }
+        }
+        Ok(any)
     }
 
     /// Records what follows from the snapshot. Where the ledger has grown since it was read, what follows may be

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::Verdict;
 use super::inputs::{Given, Inputs, SoakState, Soaking, TestRun, VerifiedIn};
+use crate::candidate::is_as_long;
 use crate::id::EnvironmentName;
 use crate::record::{Signature, is_same_person};
 use crate::release::{Reach, Seen};
@@ -250,8 +251,7 @@ fn soak(
     now: Timestamp,
 ) -> Verdict {
     if let Some((since, until)) = recorded
-        && until.duration_since(since).unsigned_abs() >= need
-        && since <= until
+        && is_as_long((since, until), need)
     {
         return Verdict::Open(format!(
             "healthy from {since} to {until}, as the ledger recorded it"

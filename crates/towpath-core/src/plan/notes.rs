@@ -4,13 +4,14 @@
 //! Must not decide what moves.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use crate::candidate::{is_as_long, previous_with, version_in};
 use crate::conduct::Supersede;
-use crate::gate::{Inputs, Verdict, after, judge};
+use crate::gate::{Condition, after};
 use crate::id::ComponentName;
 use crate::path::{Environment, Path};
 use crate::placed::{Placed, placed};
-use crate::plan::Plan;
 use crate::record::{Event, OfRelease, SetMember, Verified};
 use crate::release::Release;
 use crate::rollout::{Batch, Ended, Having, last_promotion, rollout};
@@ -19,7 +20,7 @@ use crate::snapshot::Snapshot;
 
 /// The events that follow from the snapshot and are not in the ledger yet, in the order of the path.
 #[must_use]
-pub fn notes(path: &Path, snapshot: &Snapshot, plan: &Plan) -> Vec<Event> {
+pub fn notes(path: &Path, snapshot: &Snapshot) -> Vec<Event> {
     let mut out = Vec::new();
     let rosters = Rosters::new(path, snapshot);
     for environment in path.environments() {
@@ -33,15 +34,15 @@ pub fn notes(path: &Path, snapshot: &Snapshot, plan: &Plan) -> Vec<Event> {
             out.extend(failed(roster, environment, component));
         }
     }
-    out.extend(soaked(path, plan));
+    out.extend(soaked(path, snapshot));
     let mut seen = BTreeSet::new();
     out.retain(|event| seen.insert(format!("{event:?}")));
     out
 }
 
-/// When releases that are well now will have been so for long enough to be verified.
-pub(super) fn verifiable_at(path: &Path, snapshot: &Snapshot) -> Vec<jiff::Timestamp> {
-    let mut out = Vec::new();
+/// When releases that are well now will have been so for long enough to be verified, or to have soaked.
+pub(super) fn notable_at(path: &Path, snapshot: &Snapshot) -> Vec<jiff::Timestamp> {
+    let mut out: Vec<_> = soaks(path, snapshot).iter().map(|soak| soak.ends()).collect();
     let rosters = Rosters::new(path, snapshot);
     for environment in path.environments() {
         let long = environment.conduct.verify.healthy_for;
@@ -86,19 +87,22 @@ fn of(environment: &Environment, release: &Release) -> OfRelease {
 }
 
 fn good(path: &Path, roster: &Roster<'_>, environment: &Environment) -> Vec<Good> {
+    let components = roster.snapshot().components_of(path, environment);
+    components.into_iter().filter_map(|component| good_of(roster, environment, component)).collect()
+}
+
+fn good_of(
+    roster: &Roster<'_>,
+    environment: &Environment,
+    component: &ComponentName,
+) -> Option<Good> {
     let snapshot = roster.snapshot();
-    let mut out = Vec::new();
-    for component in snapshot.components_of(path, environment) {
-        let pins = placed(snapshot, &environment.name, component);
-        let Some(release) = one_release(snapshot, component, &pins) else { continue };
-        let rollout = rollout(roster, environment, &[(&release, &pins)], Having::Meaning);
-        let is_healthy = rollout.waves.iter().all(|wave| wave.healthy == wave.clusters);
-        let since = rollout.waves.iter().filter_map(|wave| wave.healthy_since).max();
-        if let (true, Some(since)) = (is_healthy, since) {
-            out.push(Good { release, since });
-        }
-    }
-    out
+    let pins = placed(snapshot, &environment.name, component);
+    let release = one_release(snapshot, component, &pins)?;
+    let rollout = rollout(roster, environment, &[(&release, &pins)], Having::Meaning);
+    let is_healthy = rollout.waves.iter().all(|wave| wave.healthy == wave.clusters);
+    let since = rollout.waves.iter().filter_map(|wave| wave.healthy_since).max()?;
+    is_healthy.then_some(Good { release, since })
 }
 
 /// The release that all pins mean; `None` where they differ or it is not known.
@@ -166,33 +170,54 @@ fn failed(
     Some(Event::Failed(of(environment, release), told.join("; ")))
 }
 
-/// Soaks that are complete, for environments that take each release in turn: those before may go on.
-fn soaked(path: &Path, plan: &Plan) -> Vec<Event> {
+/// A soak that a release does, which somebody after it has to know of when it is gone.
+struct Soak<'a> {
+    environment: &'a Environment,
+    good: Good,
+    need: Duration,
+}
+
+impl Soak<'_> {
+    fn ends(&self) -> jiff::Timestamp {
+        after(self.good.since, self.need)
+    }
+}
+
+/// The soaks that go on before environments that take each release in turn, whichever release these are busy with: those
+/// before may go on, and then nobody can see any more that it soaked.
+fn soaks<'a>(path: &'a Path, snapshot: &Snapshot) -> Vec<Soak<'a>> {
     let mut out = Vec::new();
-    for proposal in &plan.proposals {
-        let Some(environment) = path.environment(&proposal.environment) else { continue };
-        let Some(release) = &proposal.candidate else { continue };
-        if environment.conduct.supersede != Supersede::Every {
+    let rosters = Rosters::new(path, snapshot);
+    for environment in path.environments() {
+        let stated = environment.gates.iter().filter_map(|gate| match &gate.condition {
+            Condition::Soak { duration } => Some(*duration),
+            _ => None,
+        });
+        let Some(need) = stated.max().filter(|_| environment.conduct.supersede == Supersede::Every)
+        else {
             continue;
-        }
-        for gate in &proposal.gates {
-            let Inputs::Soak { environments, clusters, recorded: None, now, .. } = &gate.inputs
-            else {
-                continue;
-            };
-            if !matches!(judge(&gate.inputs), Verdict::Open(_)) {
-                continue;
-            }
-            for before in environments.iter().filter_map(|name| path.environment(name)) {
-                let began = clusters
-                    .iter()
-                    .filter(|c| c.environment == before.name)
-                    .filter_map(|c| c.state.healthy_since());
-                if let Some(began) = began.max() {
-                    out.push(Event::Soaked(of(before, release), began, *now));
+        };
+        for component in snapshot.components_of(path, environment) {
+            let has = version_in(snapshot, &environment.name, component);
+            for before in previous_with(path, snapshot, environment, component) {
+                let roster = rosters.of(before);
+                let Some(good) = good_of(roster, before, component) else { continue };
+                let is_new = has.as_ref().is_none_or(|has| good.release.version > *has);
+                let known = snapshot.history.soaked(&before.name, &good.release);
+                if is_new && known.is_none_or(|soak| !is_as_long(soak, need)) {
+                    out.push(Soak { environment: before, good, need });
                 }
             }
         }
     }
     out
+}
+
+/// The soaks of [`notes`] alone.
+#[must_use]
+pub fn soaked(path: &Path, snapshot: &Snapshot) -> Vec<Event> {
+    let complete = soaks(path, snapshot).into_iter().filter(|soak| soak.ends() <= snapshot.now);
+    complete
+        .map(|s| Event::Soaked(of(s.environment, &s.good.release), s.good.since, snapshot.now))
+        .collect()
 }

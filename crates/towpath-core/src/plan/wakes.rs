@@ -4,14 +4,15 @@
 
 use jiff::Timestamp;
 
+use super::holds::FLAPPING_SPAN;
 use super::{Plan, notes};
-use crate::gate::Verdict;
+use crate::gate::{Verdict, after};
 use crate::path::Path;
 use crate::snapshot::Snapshot;
 use crate::why::Why;
 
-/// The first moment after the snapshot's at which a gate can open, a wave has settled or taken too long, or a release
-/// has been healthy for long enough to be verified; `None`: time alone changes nothing.
+/// The first moment after the snapshot's at which a gate can open, a wave has settled or taken too long, a release
+/// has been healthy for long enough to be verified, or the rollbacks of a day are no longer too many; `None`: time alone changes nothing.
 #[must_use]
 pub fn wakes_at(path: &Path, snapshot: &Snapshot, plan: &Plan) -> Option<Timestamp> {
     let gates = plan.proposals.iter().flat_map(|proposal| &proposal.gates);
@@ -25,6 +26,11 @@ pub fn wakes_at(path: &Path, snapshot: &Snapshot, plan: &Plan) -> Option<Timesta
         Why::Settling { until, .. } => Some(*until),
         _ => None,
     });
-    let all = opening.chain(rolling).chain(notes::verifiable_at(path, snapshot));
+    let holds = plan.proposals.iter().flat_map(|proposal| &proposal.holds);
+    let held = holds.filter_map(|why| match why {
+        Why::Flapping { since, .. } => Some(after(*since, FLAPPING_SPAN)),
+        _ => None,
+    });
+    let all = opening.chain(rolling).chain(held).chain(notes::notable_at(path, snapshot));
     all.filter(|at| *at > snapshot.now).min()
 }

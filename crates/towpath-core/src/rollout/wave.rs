@@ -35,9 +35,9 @@ pub struct WaveState {
 }
 
 impl WaveState {
-    /// The first of its clusters that is on its way.
+    /// Of its clusters that are on their way, the one that has been for longest: it is late before the others.
     pub(super) fn busy(&self, environment: &Environment) -> Option<Batch> {
-        let (cluster, since, why) = self.moving.first()?;
+        let (cluster, since, why) = self.moving.iter().min_by_key(|(_, since, _)| *since)?;
         let stated = environment.conduct.waves.iter().find(|w| Some(&w.name) == self.name.as_ref());
         let deadline = stated.and_then(|w| w.progress_deadline);
         Some(Batch::Busy {

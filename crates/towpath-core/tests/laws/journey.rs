@@ -289,8 +289,7 @@ impl Journey {
     }
 
     fn note(&mut self) {
-        let planned = plan(&self.path, &self.snapshot);
-        for event in notes(&self.path, &self.snapshot, &planned) {
+        for event in notes(&self.path, &self.snapshot) {
             self.record("Towpath <towpath@x>", event);
         }
     }

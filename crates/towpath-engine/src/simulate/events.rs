@@ -271,6 +271,7 @@ impl Play<'_> {
             return;
         }
         self.wake(later(now, healthy_for), &place.0);
+        self.wake_when_soaked(&place.0);
         if self.arrived.get(place) == Some(version) {
             return;
         }

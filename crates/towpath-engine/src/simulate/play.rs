@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use towpath_core::gate::{Inputs, Verdict};
+use towpath_core::conduct::Supersede;
+use towpath_core::gate::{Condition, Inputs, Verdict};
 use towpath_core::id::{ClusterName, ComponentName, EnvironmentName, TestName};
 use towpath_core::invariant;
 use towpath_core::path::{Environment, Path};
-use towpath_core::plan::{Outcome, Plan, Proposal, Request, notes, propose, questions};
+use towpath_core::plan::{Outcome, Proposal, Request, notes, propose, questions, soaked};
 use towpath_core::record::{Event as Noted, PlanHash};
 use towpath_core::rollout::Batch;
 use towpath_core::scenario::Scenario;
@@ -68,8 +69,8 @@ pub(super) struct Play<'a> {
     pub(super) due: Vec<(Place, PlanHash, String)>,
     /// The path with one environment each: what follows from what happened there.
     alone: BTreeMap<EnvironmentName, Path>,
-    /// The path without components: what follows from a plan.
-    bare: Path,
+    /// Environments that take each release in turn after a soak: what soaks before them is written down.
+    soaking: BTreeMap<EnvironmentName, Duration>,
 }
 
 impl<'a> Play<'a> {
@@ -87,13 +88,7 @@ impl<'a> Play<'a> {
         let one =
             |e: &Environment| (e.name.clone(), part(path.components.clone(), vec![stripped(e)]));
         let alone = path.environments().iter().map(one).collect();
-        let without_bundle = |e: &Environment| {
-            let mut environment = stripped(e);
-            environment.conduct.bundle.clear();
-            environment.clusters.clear();
-            environment
-        };
-        let bare = part(Vec::new(), path.environments().iter().map(without_bundle).collect());
+        let soaking = path.environments().iter().filter_map(soak_in_turn).collect();
         let world = World::new(path, snapshot, chance);
         let places: Vec<Place> = world
             .path
@@ -123,7 +118,7 @@ impl<'a> Play<'a> {
             agreed: BTreeSet::new(),
             due: Vec::new(),
             alone,
-            bare,
+            soaking,
             world,
         };
         play.prepare();
@@ -234,7 +229,7 @@ impl<'a> Play<'a> {
                     proposals.insert(index, proposal);
                 }
             }
-            if self.note_soaks(proposals.values().filter(|p| dirty.contains(&p.environment))) {
+            if self.note_soaks(&dirty) {
                 continue;
             }
             let by_itself = |p: &Proposal| p.outcome == Outcome::Ready && p.holds.is_empty();
@@ -264,10 +259,9 @@ impl<'a> Play<'a> {
 
     /// Writes into the ledger what follows from what happened.
     fn note_what_happened(&mut self) {
-        let nothing = Plan { based_on: None, proposals: Vec::new() };
         for environment in std::mem::take(&mut self.touched) {
             let Some(path) = self.alone.get(&environment) else { continue };
-            let events = notes(path, &self.world.snapshot, &nothing);
+            let events = notes(path, &self.world.snapshot);
             if !events.is_empty() {
                 self.mark(&environment);
                 self.touched.remove(&environment);
@@ -279,15 +273,12 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// Writes into the ledger what follows from plans; whether there was anything.
-    fn note_soaks<'p>(&mut self, proposals: impl Iterator<Item = &'p Proposal>) -> bool {
-        let every = |p: &&Proposal| p.gates.iter().any(|g| matches!(g.inputs, Inputs::Soak { .. }));
-        let proposals: Vec<Proposal> = proposals.filter(every).cloned().collect();
-        if proposals.is_empty() {
+    /// Writes into the ledger which soaks are complete, where one of these environments has to know; whether any is.
+    fn note_soaks(&mut self, looked_at: &BTreeSet<EnvironmentName>) -> bool {
+        if !self.soaking.keys().any(|environment| looked_at.contains(environment)) {
             return false;
         }
-        let plan = Plan { based_on: None, proposals };
-        let events = notes(&self.bare, &self.world.snapshot, &plan);
+        let events = soaked(&self.world.path, &self.world.snapshot);
         for event in &events {
             if let Noted::Soaked(of, ..) = event {
                 self.dirty.extend(self.readers.get(&of.environment).into_iter().flatten().cloned());
@@ -295,6 +286,17 @@ impl<'a> Play<'a> {
             self.world.record(LOOP, event.clone());
         }
         !events.is_empty()
+    }
+
+    /// A release is healthy everywhere in an environment: whoever waits for it to soak looks when it has.
+    pub(super) fn wake_when_soaked(&mut self, environment: &EnvironmentName) {
+        let waiting = self.readers.get(environment).into_iter().flatten();
+        let ends: Vec<_> = waiting
+            .filter_map(|name| Some((name.clone(), later(self.now(), *self.soaking.get(name)?))))
+            .collect();
+        for (name, at) in ends {
+            self.wake(at, &name);
+        }
     }
 
     /// Writes down for people what the ledger is told.
@@ -457,4 +459,14 @@ fn is_held_for_a_person(proposal: &Proposal) -> bool {
     proposal.outcome == Outcome::Ready
         && !proposal.holds.is_empty()
         && proposal.holds.iter().all(|hold| *hold == Why::NotAutomatic)
+}
+
+/// How long a release soaks before an environment that takes each in turn.
+fn soak_in_turn(environment: &Environment) -> Option<(EnvironmentName, Duration)> {
+    let stated = environment.gates.iter().filter_map(|gate| match &gate.condition {
+        Condition::Soak { duration } => Some(*duration),
+        _ => None,
+    });
+    let need = stated.max().filter(|_| environment.conduct.supersede == Supersede::Every)?;
+    Some((environment.name.clone(), need))
 }

@@ -210,3 +210,34 @@ fn of_two_at_once_the_second_does_nothing_again() -> Outcome {
     assert_eq!(titles(&remote).len(), 2);
     Ok(())
 }
+
+#[test]
+fn what_another_tool_released_moves_when_the_plan_that_was_shown_is_approved() -> Outcome {
+    let registry = MemoryRegistry::new();
+    let remote = begun(&registry)?;
+    let ada = Actor::new(&remote, "Ada", &registry);
+    let each = AUTOMATIC.replace("    onFailure: rollback\n", "    supersede: every\n");
+    let exact = world::source("OCIRepository", world::ARTIFACTS, "tag: 0.0.1");
+    let files = vec![
+        put("towpath.yaml", each + "    - approval: {count: 1}\n"),
+        put("clusters/production/platform.yaml", exact),
+    ];
+    world::try_commit(&ada.git.inner, "each in turn, and approved", files)?;
+    let towpath = Actor::new(&remote, "Towpath", &registry);
+    let mut told = Told::default();
+    for number in [3, 4] {
+        let released = version(&format!("0.0.{number}"));
+        registry.move_tag(&world::artifacts(), released.original(), released.original().as_bytes());
+        let digest = digest(&towpath, &released);
+        told.say("staging", (&released, &digest), Health::Healthy, "2026-03-01T08:00:00Z");
+        turn(&towpath, &told)?;
+    }
+    // Staging has 0.0.4, and nobody but the registry knows what 0.0.3 is.
+    let bo = Actor::new(&remote, "Bo", &registry);
+    bo.approve(&Request::default())?.expect("there is a plan");
+    towpath.git.fetch()?;
+    let moved = turn(&towpath, &told)?.moved;
+    let to: Vec<_> = moved.iter().filter_map(|m| m.proposal.candidate.as_ref()).collect();
+    assert_eq!(to.iter().map(|r| &r.version).collect::<Vec<_>>(), [&version("0.0.3")]);
+    Ok(())
+}

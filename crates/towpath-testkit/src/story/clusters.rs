@@ -229,8 +229,7 @@ impl World {
     /// One look of the loop.
     fn look(&mut self) -> Result<(), String> {
         self.settle();
-        let first = plan(self.path(), &self.snapshot);
-        for event in notes(self.path(), &self.snapshot, &first) {
+        for event in notes(self.path(), &self.snapshot) {
             self.record(LOOP.to_owned(), event);
         }
         // Each commit makes another plan necessary; what has moved in this look does not move again in it.
