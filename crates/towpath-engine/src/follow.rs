@@ -50,8 +50,7 @@ impl Loop<'_> {
         let is_mine = |event: &Event| about(event, followed, &environment);
         let mut noted = recovered;
         noted.retain(|entry| is_mine(&entry.record.event));
-        let nothing = Plan { based_on: None, proposals: Vec::new() };
-        let mut events = notes(view.path(), &view.snapshot, &nothing);
+        let mut events = notes(view.path(), &view.snapshot);
         events.retain(is_mine);
         let new = self.note(&mut view, events)?;
         if !new.is_empty() {

@@ -15,11 +15,11 @@ use towpath_core::id::{BranchName, CommitId, RepoPath};
 use towpath_core::record::Signature;
 use towpath_engine::ports::{
     BranchUpdate, Commit, Head, Merge, NewCommit, Person, Published, Repository, RepositoryError,
-    SignedBy, TreeEntry,
+    SignedBy, TreeChange, TreeEntry,
 };
 use towpath_engine::signers::{Keys, ssh};
 
-use tree::{File, Tree, hex};
+use tree::{File, Files, Tree, hex};
 
 /// What goes wrong at the next call that it fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub enum Fault {
 #[derive(Debug)]
 struct Stored {
     commit: Commit,
-    tree: Tree,
+    files: Arc<Files>,
     /// The public key that signed it, as a file of allowed signers has it.
     signed_with: Option<String>,
     /// Counts the commits of a world: a child's is higher than its parents'.
@@ -46,10 +46,13 @@ struct Stored {
 
 type Objects = BTreeMap<CommitId, Arc<Stored>>;
 
+/// What all clones of a remote share besides its branches.
 #[derive(Debug)]
 struct Clock {
     now: jiff::Timestamp,
     commits: u64,
+    /// The contents of all files, by name: whoever knows the name has seen the commit.
+    blobs: BTreeMap<String, Arc<[u8]>>,
 }
 
 #[derive(Debug, Default)]
@@ -125,7 +128,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn new_clock() -> Arc<Mutex<Clock>> {
-    Arc::new(Mutex::new(Clock { now: jiff::Timestamp::UNIX_EPOCH, commits: 0 }))
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    Arc::new(Mutex::new(Clock { now, commits: 0, blobs: BTreeMap::new() }))
 }
 
 fn main() -> BranchName {
@@ -167,6 +171,11 @@ impl MemoryRepository {
     /// Lets the next call that it fits go wrong, once. Several wait in their order.
     pub fn inject(&self, fault: Fault) {
         lock(&self.here).faults.push_back(fault);
+    }
+
+    /// Takes back what was to go wrong and has not.
+    pub fn clear_faults(&self) {
+        lock(&self.here).faults.clear();
     }
 
     /// Checks out a branch, born or not.
@@ -242,13 +251,60 @@ impl Here {
         seen
     }
 
+    /// Whether one commit is another or before it. Nothing older than it is looked at.
+    fn is_before(&self, ancestor: &CommitId, of: &CommitId) -> bool {
+        let Some(oldest) = self.objects.get(ancestor).map(|stored| stored.number) else {
+            return false;
+        };
+        let mut seen = BTreeSet::new();
+        let mut open = vec![of];
+        while let Some(id) = open.pop() {
+            if id == ancestor {
+                return true;
+            }
+            if let Some(stored) = self.objects.get(id)
+                && stored.number > oldest
+                && seen.insert(stored.number)
+            {
+                open.extend(&stored.commit.parents);
+            }
+        }
+        false
+    }
+
+    /// The commits that are in `tip` and not in `without`, newest first. Nothing is looked at that both have, but for
+    /// the newest of it.
+    fn between(&self, tip: &CommitId, without: Option<&CommitId>) -> Vec<&Stored> {
+        let mut open: BTreeMap<u64, (&Stored, bool)> = BTreeMap::new();
+        let ends = std::iter::once((tip, true)).chain(without.map(|id| (id, false)));
+        let put = |open: &mut BTreeMap<u64, _>, id: &CommitId, wanted: bool| {
+            if let Some(stored) = self.objects.get(id) {
+                let known = open.entry(stored.number).or_insert((&**stored, true));
+                known.1 &= wanted;
+            }
+        };
+        ends.for_each(|(id, wanted)| put(&mut open, id, wanted));
+        let mut out = Vec::new();
+        while open.values().any(|(_, wanted)| *wanted)
+            && let Some((_, (stored, wanted))) = open.pop_last()
+        {
+            for parent in &stored.commit.parents {
+                put(&mut open, parent, wanted);
+            }
+            if wanted {
+                out.push(stored);
+            }
+        }
+        out
+    }
+
     fn take_fault(&mut self, fits: &[Fault]) -> Option<Fault> {
         let at = self.faults.iter().position(|fault| fits.contains(fault))?;
         self.faults.remove(at)
     }
 
     fn touched(&self, from: Option<&CommitId>, to: &CommitId) -> BTreeSet<String> {
-        let tree = |id: &CommitId| self.objects.get(id).map(|stored| &stored.tree);
+        let tree = |id: &CommitId| self.objects.get(id).map(|stored| &stored.files.tree);
         let (nothing, from) = (Tree::new(), from.and_then(tree));
         let (from, to) = (from.unwrap_or(&nothing), tree(to).unwrap_or(&nothing));
         let paths = from.keys().chain(to.keys()).filter(|path| from.get(path) != to.get(path));
@@ -262,9 +318,7 @@ impl Here {
         let checked_out = self.head.as_ref() == Ok(branch);
         let at_expected = here.is_some() && here == update.expected;
         let moves = match (&here, &update.new) {
-            (Some(here), Some(new)) => {
-                self.reachable(new).contains(here) || (!checked_out && at_expected)
-            }
+            (Some(here), Some(new)) => self.is_before(here, new) || (!checked_out && at_expected),
             (None, Some(_)) => update.expected.is_none(),
             (Some(_), None) => at_expected && !checked_out,
             (None, None) => false,
@@ -308,15 +362,12 @@ fn stale(branches: &BTreeMap<BranchName, CommitId>, updates: &[BranchUpdate]) ->
 
 fn commit_id(
     commit: &NewCommit,
-    tree: &Tree,
+    files: &Files,
     author: &Person,
     now: jiff::Timestamp,
     key: Option<&str>,
 ) -> CommitId {
-    let mut text = String::new();
-    for (path, file) in tree {
-        text.push_str(&format!("{:?} {} {path}\n", file.mode, file.blob));
-    }
+    let mut text = format!("tree {}\n", files.name);
     for parent in &commit.parents {
         text.push_str(&format!("parent {parent}\n"));
     }
@@ -408,7 +459,7 @@ impl Repository for MemoryRepository {
 
     fn entries(&self, commit: &CommitId) -> Result<Vec<TreeEntry>, RepositoryError> {
         let here = lock(&self.here);
-        let tree = &here.stored(commit)?.tree;
+        let tree = &here.stored(commit)?.files.tree;
         let entry = |(path, file): (&RepoPath, &File)| TreeEntry {
             path: path.clone(),
             mode: file.mode,
@@ -422,12 +473,10 @@ impl Repository for MemoryRepository {
         names: &[String],
         take: &mut dyn FnMut(Vec<u8>),
     ) -> Result<(), RepositoryError> {
-        let here = lock(&self.here);
-        let files = here.objects.values().flat_map(|stored| stored.tree.values());
-        let known: BTreeMap<&str, &File> = files.map(|file| (file.blob.as_str(), file)).collect();
         for name in names {
-            match known.get(name.as_str()) {
-                Some(file) => take(file.bytes.to_vec()),
+            let known = lock(&self.clock).blobs.get(name).cloned();
+            match known {
+                Some(bytes) => take(bytes.to_vec()),
                 None => return fail(format!("{name} is not here")),
             }
         }
@@ -441,15 +490,10 @@ impl Repository for MemoryRepository {
     ) -> Result<Vec<Commit>, RepositoryError> {
         let here = lock(&self.here);
         here.stored(tip)?;
-        let mut wanted = here.reachable(tip);
         if let Some(without) = without {
             here.stored(without)?;
-            let known = here.reachable(without);
-            wanted.retain(|id| !known.contains(id));
         }
-        let mut found: Vec<&Arc<Stored>> =
-            wanted.iter().filter_map(|id| here.objects.get(id)).collect();
-        found.sort_by_key(|stored| std::cmp::Reverse(stored.number));
+        let found = here.between(tip, without);
         Ok(found.into_iter().map(|stored| stored.commit.clone()).collect())
     }
 
@@ -461,7 +505,7 @@ impl Repository for MemoryRepository {
     fn is_ancestor(&self, ancestor: &CommitId, of: &CommitId) -> Result<bool, RepositoryError> {
         let here = lock(&self.here);
         here.stored(of)?;
-        Ok(here.reachable(of).contains(ancestor))
+        Ok(here.is_before(ancestor, of))
     }
 
     fn signatures(
@@ -487,7 +531,7 @@ impl Repository for MemoryRepository {
 
     fn merge(&self, ours: &CommitId, theirs: &CommitId) -> Result<Merge, RepositoryError> {
         let here = lock(&self.here);
-        let (our_tree, their_tree) = (&here.stored(ours)?.tree, &here.stored(theirs)?.tree);
+        let (our_files, their_files) = (&here.stored(ours)?.files, &here.stored(theirs)?.files);
         let (our_past, their_past) = (here.reachable(ours), here.reachable(theirs));
         let common = our_past.intersection(&their_past).filter_map(|id| here.objects.get(id));
         let Some(base) = common.max_by_key(|stored| stored.number) else {
@@ -497,7 +541,7 @@ impl Repository for MemoryRepository {
                 theirs.short()
             ));
         };
-        Ok(tree::merge(&base.tree, our_tree, their_tree))
+        Ok(tree::merge(&base.files.tree, &our_files.tree, &their_files.tree))
     }
 
     fn dirty(&self) -> Result<Vec<String>, RepositoryError> {
@@ -507,21 +551,24 @@ impl Repository for MemoryRepository {
     fn write(&self, commit: &NewCommit) -> Result<CommitId, RepositoryError> {
         let author = self.user()?;
         let mut here = lock(&self.here);
-        let mut tree = match &commit.base {
-            Some(base) => here.stored(base)?.tree.clone(),
-            None => Tree::new(),
+        let base = match &commit.base {
+            Some(base) => Arc::clone(&here.stored(base)?.files),
+            None => Arc::default(),
         };
         for parent in &commit.parents {
             here.stored(parent)?;
         }
-        let before = tree::names(&tree);
-        for change in &commit.changes {
-            tree::apply(&mut tree, change)?;
-        }
-        tree::refuse_case_clashes(&before, &tree)?;
+        let files = Files::changed(base, &commit.changes)?;
         let mut clock = lock(&self.clock);
+        for change in &commit.changes {
+            if let TreeChange::Put { path, .. } = change
+                && let Some(file) = files.tree.get(path)
+            {
+                clock.blobs.entry(file.blob.clone()).or_insert_with(|| Arc::clone(&file.bytes));
+            }
+        }
         let signed_with = here.signs_with.clone();
-        let id = commit_id(commit, &tree, &author, clock.now, signed_with.as_deref());
+        let id = commit_id(commit, &files, &author, clock.now, signed_with.as_deref());
         let mut message = commit.message.clone();
         if !message.is_empty() && !message.ends_with('\n') {
             message.push('\n');
@@ -535,7 +582,7 @@ impl Repository for MemoryRepository {
                 time: clock.now,
                 message,
             },
-            tree,
+            files,
             signed_with,
             number: clock.commits,
         };

@@ -25,19 +25,22 @@ pub enum RegistryFault {
     PushAfter,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Repository {
     tags: BTreeMap<String, Digest>,
     manifests: BTreeMap<Digest, Vec<u8>>,
     blobs: BTreeMap<Digest, Vec<u8>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct State {
     repositories: BTreeMap<ArtifactLocation, Repository>,
     down: Option<RegistryProblem>,
     faults: VecDeque<RegistryFault>,
 }
+
+/// All that a registry answers, past faults that come once: where its tags point, and with which problem it is down.
+pub type Contents = (BTreeMap<ArtifactLocation, BTreeMap<String, Digest>>, Option<RegistryProblem>);
 
 /// A registry in memory. Everybody who holds a reference sees the same one.
 #[derive(Debug, Default)]
@@ -88,6 +91,26 @@ impl MemoryRegistry {
         let repository = state.repositories.entry(at.clone()).or_default();
         repository.manifests.insert(digest.clone(), manifest.to_vec());
         repository.tags.insert(tag.to_owned(), digest);
+    }
+
+    /// The registry as it is now, for whoever asked now and not since.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self { state: Mutex::new(self.lock().clone()) }
+    }
+
+    /// Whether every call is answered with a problem.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.lock().down.is_some()
+    }
+
+    /// What it would answer.
+    #[must_use]
+    pub fn contents(&self) -> Contents {
+        let state = self.lock();
+        let tags = state.repositories.iter().map(|(at, r)| (at.clone(), r.tags.clone()));
+        (tags.collect(), state.down.clone())
     }
 
     /// What a tag names, past all faults.

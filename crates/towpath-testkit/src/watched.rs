@@ -1,9 +1,11 @@
 //! A port that counts its calls and can die at one of them: for costs that must not grow, and for crashes.
 //!
-//! A process that died makes no further call, so that after a [`Crash`] all calls fail until
-//! [`Watched::revive`]. Costs are asserted on counts, never on time. Must not change what the port answers.
+//! A process that died makes no further call, so that after a [`Crash`] all calls fail until [`Watched::revive`].
+//! Between two calls somebody else can do something ([`Watched::meanwhile`]). Costs are asserted on counts, never on
+//! time. Must not change what the port answers.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use towpath_core::id::{BranchName, CommitId, Digest};
@@ -24,12 +26,26 @@ pub enum Crash {
     After(u64),
 }
 
-#[derive(Debug, Default)]
+/// What somebody else does meanwhile.
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
 struct State {
     calls: BTreeMap<&'static str, u64>,
     items: BTreeMap<&'static str, u64>,
     crash: Option<Crash>,
     dead: bool,
+    meanwhile: Option<(u64, Meanwhile)>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let State { calls, items, crash, dead, meanwhile } = self;
+        let meanwhile = meanwhile.as_ref().map(|(at, _)| at);
+        let mut all = f.debug_struct("State");
+        all.field("calls", calls).field("items", items).field("crash", crash);
+        all.field("dead", dead).field("meanwhile", &meanwhile).finish()
+    }
 }
 
 /// A port under watch.
@@ -79,6 +95,16 @@ impl<P> Watched<P> {
         self.lock().crash = Some(at);
     }
 
+    /// Lets somebody else do something when so many further calls have happened, before the next one.
+    pub fn meanwhile(&self, calls: u64, what: impl FnOnce() + Send + 'static) {
+        self.lock().meanwhile = Some((calls, Box::new(what)));
+    }
+
+    /// Takes back what somebody else was to do and has not; whether there was something.
+    pub fn nothing_meanwhile(&self) -> bool {
+        self.lock().meanwhile.take().is_some()
+    }
+
     /// Starts the process again, or takes back a crash that has not happened. Whether it was dead.
     pub fn revive(&self) -> bool {
         let mut state = self.lock();
@@ -90,6 +116,19 @@ impl<P> Watched<P> {
         let mut state = self.lock();
         if state.dead {
             return Err(Dead);
+        }
+        let due = match &mut state.meanwhile {
+            Some((0, _)) => state.meanwhile.take(),
+            Some((left, _)) => {
+                *left -= 1;
+                None
+            }
+            None => None,
+        };
+        if let Some((_, what)) = due {
+            drop(state);
+            what();
+            state = self.lock();
         }
         *state.calls.entry(function).or_default() += 1;
         let (die_before, die_after) = match &mut state.crash {

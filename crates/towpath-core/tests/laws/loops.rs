@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use towpath_core::action::Action;
@@ -11,7 +10,7 @@ use towpath_core::gate::{Verdict, judge};
 use towpath_core::id::{ClusterName, ComponentName, EnvironmentName};
 use towpath_core::invariant;
 use towpath_core::path::{Environment, Path};
-use towpath_core::plan::{Plan, Planned, Proposal, notes, plan, wakes_at};
+use towpath_core::plan::{Plan, Planned, Proposal, plan};
 use towpath_core::record::{Event, History, OfRelease, Promotion, Record};
 use towpath_core::release::Release;
 use towpath_core::running::{Contact, Health};
@@ -153,20 +152,6 @@ fn waves(environment: &Environment) -> Vec<(Option<&Wave>, Vec<&ClusterName>)> {
     }
     out.push((None, left.into_iter().map(|c| &c.name).collect()));
     out
-}
-
-/// What a turn of the loop would do, without its times.
-fn follows(path: &Path, snapshot: &Snapshot) -> BTreeSet<String> {
-    let noted = notes(path, snapshot).into_iter().map(|event| match event {
-        Event::Soaked(of, ..) => format!("{of:?} has soaked"),
-        Event::Verified(v) => format!("{:?} is verified", v.release),
-        Event::Failed(of, _) => format!("{of:?} has failed"),
-        other => format!("{other:?}"),
-    });
-    let planned = plan(path, snapshot).proposals;
-    let ready = planned.iter().filter(|p| p.holds.is_empty()).filter_map(|p| p.action.as_ref());
-    let moves = |a: &Action| format!("{} {:?} to {:?}", a.environment, a.clusters, a.moves);
-    noted.chain(ready.map(moves)).collect()
 }
 
 /// A plan whose actions name their clusters in the order of the names.
@@ -375,21 +360,6 @@ proptest! {
             kept.again(&journey.path, journey.snapshot.clone());
             prop_assert_eq!(kept.plan(), &plan(&journey.path, &journey.snapshot));
         }
-    }
-
-    #[test]
-    fn time_alone_changes_nothing_before_the_loop_wakes(bytes in bytes(), days in 0..3i64) {
-        each_state(&bytes, |journey| {
-            let Journey { path, snapshot, .. } = journey;
-            let planned = plan(path, snapshot);
-            let far = snapshot.now + SignedDuration::from_hours(24 * days + 1);
-            let wakes = wakes_at(path, snapshot, &planned).map(|at| at - SignedDuration::from_secs(1));
-            let later = Snapshot { now: wakes.map_or(far, |at| at.min(far)), ..snapshot.clone() };
-            let (before, then) = (follows(path, snapshot), follows(path, &later));
-            let new: Vec<_> = then.difference(&before).collect();
-            prop_assert!(new.is_empty(), "asleep from {} to {}: {:#?}", snapshot.now, later.now, new);
-            Ok(())
-        })?;
     }
 
     #[test]

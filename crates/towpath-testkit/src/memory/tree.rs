@@ -18,6 +18,39 @@ pub(super) struct File {
     pub(super) bytes: Arc<[u8]>,
 }
 
+/// All files of a commit, shared by the commits that change none.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    pub(super) tree: Tree,
+    /// Equal names, equal files.
+    pub(super) name: String,
+}
+
+impl Files {
+    /// These files with changes made.
+    pub(super) fn changed(
+        base: Arc<Self>,
+        changes: &[TreeChange],
+    ) -> Result<Arc<Self>, RepositoryError> {
+        if changes.is_empty() {
+            return Ok(base);
+        }
+        let mut tree = base.tree.clone();
+        for change in changes {
+            apply(&mut tree, change)?;
+        }
+        // Only what is new can clash with something.
+        if tree.keys().any(|path| !base.tree.contains_key(path)) {
+            refuse_case_clashes(&names(&base.tree), &tree)?;
+        }
+        let mut listed = String::new();
+        for (path, file) in &tree {
+            listed.push_str(&format!("{:?} {} {path}\n", file.mode, file.blob));
+        }
+        Ok(Arc::new(Self { tree, name: hex(&Sha256::digest(listed)) }))
+    }
+}
+
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -31,7 +64,7 @@ fn below(tree: &Tree, path: &RepoPath) -> Vec<RepoPath> {
     tree.keys().filter(|other| other.as_str().starts_with(&prefix)).cloned().collect()
 }
 
-pub(super) fn names(tree: &Tree) -> BTreeSet<String> {
+fn names(tree: &Tree) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for path in tree.keys() {
         names.insert(path.to_string());
@@ -44,7 +77,7 @@ pub(super) fn names(tree: &Tree) -> BTreeSet<String> {
     names
 }
 
-pub(super) fn apply(tree: &mut Tree, change: &TreeChange) -> Result<(), RepositoryError> {
+fn apply(tree: &mut Tree, change: &TreeChange) -> Result<(), RepositoryError> {
     match change {
         TreeChange::Put { path, mode, bytes } => {
             if *mode == FileMode::Submodule {
@@ -76,10 +109,7 @@ pub(super) fn apply(tree: &mut Tree, change: &TreeChange) -> Result<(), Reposito
     Ok(())
 }
 
-pub(super) fn refuse_case_clashes(
-    before: &BTreeSet<String>,
-    after: &Tree,
-) -> Result<(), RepositoryError> {
+fn refuse_case_clashes(before: &BTreeSet<String>, after: &Tree) -> Result<(), RepositoryError> {
     let after = names(after);
     for new in after.difference(before) {
         let folded = new.to_lowercase();
