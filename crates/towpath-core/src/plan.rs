@@ -209,8 +209,10 @@ impl<'a> Planner<'a, '_> {
                 proposal.waiting.extend(why);
                 let entry = Entry { rolled, ..Entry::new(release, pins) };
                 let mut proposal = enter(self, proposal, entry);
-                // Whoever asks for another version is told all the same why it is not the newest.
-                if proposal.waiting.is_empty() && *self.request != Request::default() {
+                // Whoever asks for another version is told all the same why it is not the newest. What goes back by itself
+                // was asked for by nobody, and is what there would be to tell.
+                let is_asked = *self.request != Request::default() && !self.request.automatic;
+                if proposal.waiting.is_empty() && is_asked {
                     let unasked = Planner { request: &Request::default(), ..*self };
                     proposal.waiting = unasked.propose().waiting;
                 }
