@@ -18,8 +18,16 @@ use crate::survey::{FactsStore, Survey, SurveyError, read_commit, survey};
 /// What was read last.
 #[derive(Debug, Default)]
 pub struct Kept {
-    files: Mutex<Option<(CommitId, Arc<Survey>, Vec<Finding>)>>,
+    files: Mutex<Option<Files>>,
     ledger: Mutex<Option<(CommitId, History)>>,
+}
+
+/// What the files of a commit say.
+#[derive(Debug)]
+struct Files {
+    commit: CommitId,
+    survey: Arc<Survey>,
+    findings: Vec<Finding>,
 }
 
 /// Why the files of a commit could not be read.
@@ -42,15 +50,16 @@ impl Kept {
         store: &dyn FactsStore,
     ) -> Result<(Arc<Survey>, Vec<Finding>), FilesError> {
         let mut kept = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, survey, findings)) = &*kept
-            && of == commit
+        if let Some(files) = &*kept
+            && files.commit == *commit
         {
-            return Ok((Arc::clone(survey), findings.clone()));
+            return Ok((Arc::clone(&files.survey), files.findings.clone()));
         }
-        let read = Arc::new(survey(read_commit(repository, commit, store)?)?);
-        let findings = read.findings(true);
-        *kept = Some((commit.clone(), Arc::clone(&read), findings.clone()));
-        Ok((read, findings))
+        let survey = Arc::new(survey(read_commit(repository, commit, store)?)?);
+        let findings = survey.findings(true);
+        let (commit, read) = (commit.clone(), (Arc::clone(&survey), findings.clone()));
+        *kept = Some(Files { commit, survey, findings });
+        Ok(read)
     }
 
     /// The ledger as of the last fetch, folded.

@@ -8,6 +8,7 @@ use towpath_core::plan::{Outcome, Proposal, Request, plan};
 use towpath_core::record::{Event, OfRelease, Record, Tested};
 use towpath_core::rollout::last_promotion;
 use towpath_core::version::Version;
+use towpath_core::why::Why;
 use towpath_engine::act::Target;
 use towpath_engine::ledger::{self, Entry, LedgerError};
 use towpath_engine::ports::Repository as _;
@@ -294,16 +295,32 @@ impl Stage {
         Ok(format!("to {to:?}: {:?}", done.outcome))
     }
 
-    /// Where nothing was verified that the loop could go back to, it goes no further by itself.
+    /// What the loop leaves to a person: where nothing was verified that it could go back to, where a release failed
+    /// before, and where a promotion is under way to a release that has failed in an environment before since.
     fn untie(&self) -> Result<String, String> {
         let view = self.view()?;
         let mut words = Vec::new();
         for proposal in plan(view.path(), &view.snapshot).proposals {
-            let (Outcome::Refused, Some(newest)) = (proposal.outcome, &proposal.newest) else {
-                continue;
-            };
             let (environment, component) = (&proposal.environment, &proposal.component);
-            let request = Request { to: Some(newest.version.clone()), ..Request::default() };
+            let has_failed = |why: &Why| matches!(why, Why::FailedIn { .. });
+            let request = match (proposal.outcome, &proposal.newest, &proposal.candidate) {
+                (Outcome::Refused, Some(newest), _) => {
+                    Request { to: Some(newest.version.clone()), ..Request::default() }
+                }
+                (Outcome::Ready, ..) if !proposal.holds.is_empty() => Request::default(),
+                (Outcome::Waiting, _, Some(release)) if proposal.waiting.iter().any(has_failed) => {
+                    let of = OfRelease {
+                        environment: environment.clone(),
+                        component: component.clone(),
+                        version: release.version.clone(),
+                        digest: release.digest.clone(),
+                    };
+                    let why = "it failed elsewhere".to_owned();
+                    words.push(self.append(BO, Event::Aborted(of, why))?);
+                    continue;
+                }
+                _ => continue,
+            };
             let done = self.with_engine(BO, |engine| {
                 if let Some(asked) = engine.plan(&view, environment, component, &request)?
                     && let Err(why) = self.approve_one(asked)
