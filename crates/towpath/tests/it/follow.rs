@@ -1,7 +1,7 @@
 //! `towpath promote --follow`: stays until the release is verified, failed or was given up.
 
 use std::io::Read as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -74,9 +74,7 @@ fn whoever_stops_looking_stops_nothing() {
     command.stderr(Stdio::piped());
     let mut process = start(command);
     process.until(of("state"));
-    let id = process.child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().expect("it runs").success());
-    assert_eq!(process.code(), Some(2));
+    assert_eq!(process.interrupt(), Some(2));
     let mut said = String::new();
     let mut stderr = process.child.stderr.take().expect("it is piped");
     stderr.read_to_string(&mut said).expect("it is text");

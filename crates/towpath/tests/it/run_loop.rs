@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::cluster::{Running, send};
@@ -52,10 +53,12 @@ impl Process {
 
     /// Interrupts it, as Ctrl-C does, and waits for its end.
     pub(crate) fn interrupt(&mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status().expect("kill is there");
-        assert!(sent.success());
-        self.child.wait().expect("it is ours").code()
+        self.send(Signal::INT);
+        self.code()
+    }
+
+    fn send(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it is ours");
     }
 
     /// The next event that this holds for; those before it are passed over.
@@ -206,8 +209,7 @@ fn of_two_loops_one_acts_and_the_other_takes_over() {
     let promoted = second.until(is("promoted"));
     assert_eq!(promoted["version"], "0.0.8");
     assert_ne!(holder(), Some(of_first));
-    let process = rustix::process::Pid::from_child(&second.child);
-    rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("it is ours");
-    assert_eq!(second.child.wait().expect("it is ours").code(), Some(0));
+    second.send(Signal::TERM);
+    assert_eq!(second.code(), Some(0));
     assert_eq!(holder(), None);
 }
