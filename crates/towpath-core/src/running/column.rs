@@ -71,19 +71,17 @@ impl Column {
     /// Where what a cluster runs stands, counted once more.
     fn place(&mut self, running: &Running) -> u32 {
         let known = self.runs.iter().position(|runs| runs.by > 0 && runs.is(running));
-        let at = known.or_else(|| self.runs.iter().position(|runs| runs.by == 0));
-        let (at, by) = match (known, at) {
-            (Some(at), _) => (at, self.runs[at].by + 1),
-            (None, Some(free)) => (free, 1),
-            (None, None) => (self.runs.len(), 1),
-        };
-        let runs =
-            Runs { by, revision: running.revision.clone(), version: running.version.clone() };
-        match self.runs.get_mut(at) {
-            Some(known) if known.by > 0 => known.by = by,
-            Some(free) => *free = runs,
-            None => self.runs.push(runs),
-        }
+        let at = known.unwrap_or_else(|| {
+            let (revision, version) = (running.revision.clone(), running.version.clone());
+            let new = Runs { revision, version, by: 0 };
+            let free = self.runs.iter().position(|runs| runs.by == 0);
+            match free {
+                Some(free) => self.runs[free] = new,
+                None => self.runs.push(new),
+            }
+            free.unwrap_or(self.runs.len() - 1)
+        });
+        self.runs[at].by += 1;
         u32::try_from(at).expect("there are fewer revisions than clusters")
     }
 
