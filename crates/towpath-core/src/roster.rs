@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::id::ClusterName;
 use crate::path::{Environment, Path};
 use crate::placed::Placed;
-use crate::running::{Contact, Slot};
+use crate::running::{ClusterReport, Contact, Slot};
 use crate::snapshot::Snapshot;
 
 /// The clusters of each environment, found when they are first asked for.
@@ -86,10 +86,14 @@ impl<'a> Roster<'a> {
         let seats = environment.clusters.iter().map(|cluster| {
             let wave = waves.iter().position(|w| w.select.selects(cluster));
             let wave = wave.map(|wave| u32::try_from(wave).expect("somebody wrote them all down"));
-            (&cluster.name, Seat { wave, seen: seen(snapshot, &cluster.name) })
+            (&cluster.name, Seat { wave, seen: Seen::Not })
         });
         let mut seats: Vec<_> = seats.collect();
         seats.sort_by_key(|(name, _)| *name);
+        let mut reports = snapshot.running.in_order();
+        for (name, seat) in &mut seats {
+            seat.seen = seen(reports.placed(name));
+        }
         Self { snapshot, seats, found: RefCell::default() }
     }
 
@@ -122,7 +126,7 @@ impl<'a> Roster<'a> {
             match self.seats.get(row) {
                 Some((name, seat)) if *name == cluster => *seat,
                 // A pin of a cluster that the path does not have.
-                _ => Seat { wave: None, seen: seen(self.snapshot, cluster) },
+                _ => Seat { wave: None, seen: seen(self.snapshot.running.placed(cluster)) },
             }
         });
         let seats = seats.collect();
@@ -130,8 +134,8 @@ impl<'a> Roster<'a> {
     }
 }
 
-fn seen(snapshot: &Snapshot, cluster: &ClusterName) -> Seen {
-    match snapshot.running.placed(cluster) {
+fn seen(placed: Option<(Slot, &ClusterReport)>) -> Seen {
+    match placed {
         None => Seen::Not,
         Some((slot, report)) if report.contact == Contact::Connected => Seen::At(slot),
         Some(_) => Seen::Lost,

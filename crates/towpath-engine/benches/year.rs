@@ -1,9 +1,10 @@
 //! How long a year takes: five environments, a release of each component every week, failures and rollbacks, production
-//! in two waves. Components are played apart, so the time is linear in them; this is about clusters.
+//! in two waves. Components are played apart, so the time is linear in them; this is about clusters. With the argument
+//! `whole`, the year of 10,000 clusters with 100 components is played once, which takes most of a minute.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion};
 use towpath_core::conduct::{Amount, Conduct, OnFailure, Selector, Wave};
@@ -190,7 +191,24 @@ fn year() -> Scenario {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "one run takes too long to be run ten times"
+)]
+fn whole() {
+    let (path, snapshot) = fleet(10_000, 100);
+    let begun = Instant::now();
+    let played = simulate(&path, &snapshot, &year()).expect("the year is played");
+    let (long, moments) = (begun.elapsed().as_secs_f64(), played.moments.len());
+    println!("a year of 10,000 clusters with 100 components: {long:.1} s, {moments} moments");
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark is told what to run by who runs it")]
 fn main() {
+    if std::env::args().any(|argument| argument == "whole") {
+        return whole();
+    }
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("simulate");
     group.sample_size(10);

@@ -6,12 +6,14 @@
 //! what follows ([`towpath_core::plan::notes`]), plans what may have changed, and carries out what nothing holds. Must
 //! not decide anything else; a gate that is judged here in another way than by the planner would be a lie.
 //!
-//! In the order of use: `island` cuts the path into pieces that do not look at each other, `world` holds one, `play`
-//! lets time pass in it, `book` writes it down, `report` is what is told. [`recorded()`] makes a scenario of a ledger.
+//! In the order of use: `island` cuts the path into pieces that do not look at each other, `crowd` finds clusters that
+//! nothing tells apart, `world` holds one piece, `play` lets time pass in it, `book` writes it down, `report` is what is
+//! told. [`recorded()`] makes a scenario of a ledger.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rayon::prelude::*;
 use towpath_core::gate::Condition;
 use towpath_core::invariant::Broken;
 use towpath_core::path::{Path, PathError};
@@ -19,6 +21,7 @@ use towpath_core::scenario::Scenario;
 use towpath_core::snapshot::Snapshot;
 use towpath_core::tracking::Policy;
 
+pub use self::crowd::Crowds;
 pub use self::recorded::{Recorded, recorded};
 pub use self::report::{
     Happening, Journey, Lead, Moment, Simulation, Stay, Tally, Waited, WaitsFor,
@@ -26,9 +29,11 @@ pub use self::report::{
 
 mod book;
 mod chance;
+mod crowd;
 mod events;
 mod fate;
 mod island;
+mod orders;
 mod people;
 mod play;
 mod recorded;
@@ -70,6 +75,11 @@ const FOLLOWS: &str = "commits of promotions do not reach clusters that follow a
 /// What is taken for granted where a gate asks for a metric.
 const METRICS: &str = "every metric is as its gate wants it";
 
+/// What is taken for granted where clusters are grouped.
+fn together(groups: usize) -> String {
+    format!("clusters of a wave that nothing tells apart deliver in {groups} groups at most")
+}
+
 /// Plays a scenario on a path, from the pins and the ledger of a snapshot.
 ///
 /// # Errors
@@ -78,6 +88,19 @@ pub fn simulate(
     path: &Path,
     snapshot: &Snapshot,
     scenario: &Scenario,
+) -> Result<Simulation, SimulationError> {
+    simulate_crowds(path, snapshot, scenario, Crowds::default())
+}
+
+/// The same, with a say in how crowds are played.
+///
+/// # Errors
+/// [`SimulationError`], each of which is a bug.
+pub fn simulate_crowds(
+    path: &Path,
+    snapshot: &Snapshot,
+    scenario: &Scenario,
+    crowds: Crowds,
 ) -> Result<Simulation, SimulationError> {
     let islands = island::Islands::of(path, snapshot);
     let mut out = Simulation {
@@ -97,9 +120,18 @@ pub fn simulate(
     if conditions.clone().any(|c| matches!(c, Condition::Metric { .. })) {
         assumptions.insert(METRICS.to_owned());
     }
-    for members in islands.groups() {
-        let (path, snapshot) = islands.piece(&members, scenario.start)?;
-        let book = play::Play::new(path, snapshot, scenario).run()?;
+    // Pieces know nothing of each other, so it does not matter who plays which; each is kept in its place.
+    let played = islands.groups().into_par_iter().map(|members| {
+        let piece = islands.piece(&members, scenario, crowds)?;
+        let in_groups = piece.crowd.delivers();
+        let mut book = play::Play::new(piece, scenario).run()?;
+        if in_groups {
+            book.assumptions.insert(together(crowds.groups));
+        }
+        Ok(book)
+    });
+    let played: Result<Vec<book::Book>, SimulationError> = played.collect();
+    for book in played? {
         out.moments.extend(book.moments);
         out.journeys.extend(book.journeys.into_values());
         assumptions.extend(book.assumptions);

@@ -3,8 +3,9 @@
 //! Besides the reports, each by its cluster, it keeps a [`Column`] for each component, because that is how the planner
 //! reads. Must not judge a report. Next: [`super`] for what one says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::fmt;
+use std::iter::Peekable;
 use std::sync::Arc;
 
 use super::column::{Column, Slot};
@@ -43,6 +44,11 @@ impl Reports {
     /// What a cluster reports, and where it stands in the columns.
     pub(crate) fn placed(&self, cluster: &ClusterName) -> Option<(Slot, &ClusterReport)> {
         self.clusters.get(cluster).map(|(slot, report)| (*slot, &**report))
+    }
+
+    /// The same for many clusters that are asked for in the order of their names: they are found in one walk.
+    pub(crate) fn in_order(&self) -> InOrder<'_> {
+        InOrder { all: &self.clusters, rest: self.clusters.range::<ClusterName, _>(..).peekable() }
     }
 
     /// What all clusters say of a component; `None`: none of them says anything.
@@ -151,6 +157,31 @@ impl Reports {
         if let Some((slot, _)) = Arc::make_mut(&mut self.clusters).remove(cluster) {
             Arc::make_mut(&mut self.columns).leave(slot);
         }
+    }
+}
+
+/// A walk along the reports.
+pub(crate) struct InOrder<'a> {
+    all: &'a BTreeMap<ClusterName, (Slot, Arc<ClusterReport>)>,
+    rest: Peekable<btree_map::Range<'a, ClusterName, (Slot, Arc<ClusterReport>)>>,
+}
+
+impl<'a> InOrder<'a> {
+    /// What a cluster reports, and where it stands in the columns; none that was asked for comes after it.
+    pub(crate) fn placed(&mut self, cluster: &ClusterName) -> Option<(Slot, &'a ClusterReport)> {
+        // So many steps are less than to look for it from the top.
+        const NEAR: usize = 8;
+        for _ in 0..NEAR {
+            if self.rest.peek()?.0 >= cluster {
+                break;
+            }
+            self.rest.next();
+        }
+        if self.rest.peek()?.0 < cluster {
+            self.rest = self.all.range(cluster..).peekable();
+        }
+        let (_, (slot, report)) = self.rest.next_if(|(name, _)| *name == cluster)?;
+        Some((*slot, &**report))
     }
 }
 

@@ -26,14 +26,38 @@ pub(super) struct Book {
     waiting: BTreeMap<Place, Stretch>,
 }
 
-/// A stretch of time in which a place waits for the same things.
+/// A stretch of time in which a place waits for the same things, but for windows that shut within it.
 #[derive(Debug)]
 struct Stretch {
     since: Timestamp,
     version: Version,
     keys: BTreeSet<WaitsFor>,
+    /// Whether these are about a release that nothing keeps out: then a window that shuts is all it waits for.
+    is_ready: bool,
     /// Windows that were open when it began, which may shut within it.
     windows: Vec<(GateName, Vec<Window>)>,
+}
+
+impl Stretch {
+    /// What is waited for from a moment on, and until when it stays at that: to the end at most.
+    fn from(&self, at: Timestamp, end: Timestamp) -> (BTreeSet<WaitsFor>, Timestamp) {
+        let mut shut = BTreeSet::new();
+        let mut until = end;
+        for (gate, windows) in &self.windows {
+            let change = match judge(windows, at) {
+                Openness::Open { until } => until,
+                Openness::Shut { opens_at, .. } => {
+                    shut.insert(WaitsFor::Gate(gate.clone()));
+                    opens_at
+                }
+            };
+            until = change.filter(|change| *change > at).map_or(until, |it| it.min(until));
+        }
+        if shut.is_empty() || !self.is_ready {
+            shut.extend(self.keys.iter().cloned());
+        }
+        (shut, until)
+    }
 }
 
 impl Book {
@@ -104,29 +128,21 @@ impl Book {
         let Some(stay) = self.stay(place, &stretch.version) else { return };
         // What becomes of it once it has arrived is no way in.
         let until = stay.arrived.map_or(now, |arrived| arrived.min(now));
-        if until <= stretch.since {
-            return;
-        }
-        let time = until.duration_since(stretch.since).unsigned_abs();
-        let mut add = |what: &WaitsFor, time: Duration, alone: Duration| {
-            if time.is_zero() {
-                return;
-            }
-            match stay.waited.iter_mut().find(|w| w.what == *what) {
-                Some(known) => {
-                    known.time += time;
-                    known.alone += alone;
+        let mut at = stretch.since;
+        while at < until {
+            let (keys, next) = stretch.from(at, until);
+            let time = next.duration_since(at).unsigned_abs();
+            let alone = if keys.len() == 1 { time } else { Duration::ZERO };
+            for what in keys {
+                match stay.waited.iter_mut().find(|w| w.what == what) {
+                    Some(known) => {
+                        known.time += time;
+                        known.alone += alone;
+                    }
+                    None => stay.waited.push(Waited { what, time, alone }),
                 }
-                None => stay.waited.push(Waited { what: what.clone(), time, alone }),
             }
-        };
-        let is_alone = stretch.keys.len() == 1;
-        for key in &stretch.keys {
-            add(key, time, if is_alone { time } else { Duration::ZERO });
-        }
-        for (gate, windows) in stretch.windows {
-            let shut = shut_within(&windows, stretch.since, until);
-            add(&WaitsFor::Gate(gate), shut, Duration::ZERO);
+            at = next;
         }
     }
 
@@ -172,26 +188,6 @@ fn stretch(now: Timestamp, proposal: &Proposal) -> Option<Stretch> {
         _ => None,
     };
     let windows = proposal.gates.iter().filter_map(open_window).collect();
-    (!keys.is_empty()).then_some(Stretch { since: now, version, keys, windows })
-}
-
-/// For how long windows are shut between two moments.
-fn shut_within(windows: &[Window], from: Timestamp, until: Timestamp) -> Duration {
-    let mut shut = Duration::ZERO;
-    let mut at = from;
-    while at < until {
-        let (next, counts) = match judge(windows, at) {
-            Openness::Open { until } => (until, false),
-            Openness::Shut { opens_at, .. } => (opens_at, true),
-        };
-        let next = next.unwrap_or(until).min(until);
-        if counts {
-            shut += next.duration_since(at).unsigned_abs();
-        }
-        if next <= at {
-            break;
-        }
-        at = next;
-    }
-    shut
+    let is_ready = proposal.outcome == Outcome::Ready;
+    (!keys.is_empty()).then_some(Stretch { since: now, version, keys, is_ready, windows })
 }

@@ -13,6 +13,7 @@ use towpath_core::scenario::{Ill, Scenario};
 use towpath_core::version::Version;
 
 use super::island::Place;
+use super::orders::Orders;
 use super::play::{LOOP, Play};
 use super::report::{Happening, Moment};
 use super::world::Wanted;
@@ -89,11 +90,12 @@ impl Play<'_> {
         self.tests = tests(self);
         for place in self.places.clone() {
             let all = self.world.wanted(&place);
-            let ordered = all.iter().map(|w| (w.cluster.clone(), version(w))).collect();
+            let orders = Orders::done(all.iter().map(|w| (w.cluster.clone(), version(w).cloned())));
             if let Some(first) = all.first().and_then(version) {
-                self.arrived.insert(place.clone(), first);
+                self.arrived.insert(place.clone(), first.clone());
             }
-            self.ordered.insert(place, ordered);
+            self.whole.insert(place.clone());
+            self.orders.insert(place, orders);
         }
     }
 
@@ -189,23 +191,22 @@ impl Play<'_> {
     pub(super) fn roll(&mut self, place: &Place) {
         let now = self.now();
         let all = self.world.wanted(place);
-        let Some(ordered) = self.ordered.get_mut(place) else { return };
+        let Some(orders) = self.orders.get_mut(place) else { return };
         let mut by_time: BTreeMap<Timestamp, Vec<Wanted>> = BTreeMap::new();
         let mut entering: BTreeSet<Version> = BTreeSet::new();
         for wanted in all {
             let version = version(&wanted);
-            if ordered.get(&wanted.cluster) == Some(&version) {
+            if !orders.tell(&wanted.cluster, version) {
                 continue;
             }
-            ordered.insert(wanted.cluster.clone(), version.clone());
-            let text = version.as_ref().map_or("", |v| v.original());
-            let of = (&place.1, text);
-            let takes = fate::delivery(self.scenario, self.chance, &place.0, &wanted.cluster, of);
-            entering.extend(version);
+            let of = (&place.1, version.map_or("", Version::original));
+            let cluster = self.crowd.first(&wanted.cluster);
+            let takes = fate::delivery(self.scenario, self.chance, &place.0, cluster, of);
+            if let Some(version) = version.filter(|version| !entering.contains(*version)) {
+                entering.insert(version.clone());
+            }
             by_time.entry(later(now, takes)).or_default().push(wanted);
         }
-        *self.on_the_way.entry(place.clone()).or_default() +=
-            by_time.values().map(Vec::len).sum::<usize>();
         for version in entering {
             if let Some(stay) = self.book.stay(place, &version) {
                 stay.entered.get_or_insert(now);
@@ -218,16 +219,14 @@ impl Play<'_> {
 
     fn deliver(&mut self, place: &Place, clusters: &[Wanted]) {
         let now = self.now();
-        let left = self.on_the_way.entry(place.clone()).or_default();
-        *left = left.saturating_sub(clusters.len());
-        let all_there = *left == 0;
         let mut shows: BTreeMap<(Version, usize), Vec<ClusterName>> = BTreeMap::new();
         let mut versions: BTreeSet<Version> = BTreeSet::new();
+        let mut all_well = true;
         for wanted in clusters {
             let version = version(wanted);
-            let ordered = self.ordered.get(place).and_then(|all| all.get(&wanted.cluster));
-            // It was told something else meanwhile.
-            if ordered != Some(&version) {
+            let orders = self.orders.get_mut(place);
+            // It may have been told something else meanwhile.
+            if !orders.is_some_and(|orders| orders.arrives(&wanted.cluster, version)) {
                 continue;
             }
             let mut health = Health::Healthy;
@@ -241,39 +240,53 @@ impl Play<'_> {
                     let of = shows.entry((version.clone(), i)).or_default();
                     of.push(wanted.cluster.clone());
                 }
-                versions.insert(version);
+                if !versions.contains(version) {
+                    versions.insert(version.clone());
+                }
             }
-            self.world.deliver(&place.1, wanted, health);
+            all_well &= self.world.deliver(&place.1, wanted, health) == Health::Healthy;
         }
-        let any_flaw = !shows.is_empty();
         for ((version, flaw), clusters) in shows {
             let of = self.flaws.get(&(place.1.clone(), version.clone()));
             let Some(after) = of.and_then(|all| all.get(flaw)).map(|f| f.after) else { continue };
             let place = place.clone();
             self.schedule(later(now, after), Event::Fail { place, version, clusters, flaw });
         }
+        // The first that leaves what all were well with ends its soak.
+        let any_left = self.whole.remove(place);
+        let mut all_run = false;
         for version in versions {
-            self.arrive(place, &version);
+            all_run |= self.arrive(place, &version);
         }
-        // Where all move at once, nothing can open while one of them is on its way.
-        let environment = self.world.path.environment(&place.0);
-        if all_there || any_flaw || environment.is_none_or(|e| !e.conduct.waves.is_empty()) {
+        if !all_well || any_left || all_run || self.may_be_waited_for(place) {
             self.mark(&place.0);
         }
     }
 
-    /// Takes note where every cluster of a place is healthy with a release.
-    fn arrive(&mut self, place: &Place, version: &Version) {
+    /// Whether something may follow from a cluster that comes through well. While others are on their way, that gives
+    /// nobody leave to move but those of its own wave that wait for their turn.
+    fn may_be_waited_for(&self, place: &Place) -> bool {
+        let all_there = self.orders.get(place).is_none_or(Orders::all_there);
+        let environment = self.world.path.environment(&place.0);
+        self.crowd.is_each()
+            || all_there
+            || environment.is_none_or(|e| !e.conduct.bundle.is_empty())
+            || self.takes_turns.iter().any(|other| other.0 == place.0)
+    }
+
+    /// Takes note where every cluster of a place is healthy with a release; whether that is so.
+    fn arrive(&mut self, place: &Place, version: &Version) -> bool {
         let now = self.now();
-        let Some(environment) = self.world.path.environment(&place.0) else { return };
+        let Some(environment) = self.world.path.environment(&place.0) else { return false };
         let healthy_for = environment.conduct.verify.healthy_for;
         if !self.world.all_run(place, version) {
-            return;
+            return false;
         }
+        self.whole.insert(place.clone());
         self.wake(later(now, healthy_for), &place.0);
         self.wake_when_soaked(&place.0);
         if self.arrived.get(place) == Some(version) {
-            return;
+            return true;
         }
         self.arrived.insert(place.clone(), version.clone());
         self.book.note(now, place, Some(version), Happening::Arrived);
@@ -288,6 +301,7 @@ impl Play<'_> {
             let (place, version) = (place.clone(), version.clone());
             self.schedule(later(now, takes), Event::Test { place, version, test });
         }
+        true
     }
 
     fn fail(&mut self, place: &Place, version: &Version, clusters: Vec<ClusterName>, flaw: usize) {
@@ -306,7 +320,7 @@ impl Play<'_> {
         if failed.is_empty() {
             return;
         }
-        let what = Happening::Failed { clusters: failed.len() };
+        let what = Happening::Failed { clusters: self.crowd.count(&failed) };
         self.book.note(now, place, Some(version), what);
         if let Some(stay) = self.book.stay(place, version) {
             stay.failed.get_or_insert(now);
@@ -322,7 +336,7 @@ impl Play<'_> {
 
     fn recover(&mut self, place: &Place, version: &Version, clusters: &[ClusterName]) {
         let now = self.now();
-        let mut well = 0;
+        let mut well = Vec::new();
         for cluster in clusters {
             if self
                 .world
@@ -330,13 +344,14 @@ impl Play<'_> {
                 .is_some_and(|r| r.version.as_ref() == Some(version))
             {
                 self.world.set_health(cluster, &place.1, Health::Healthy);
-                well += 1;
+                well.push(cluster);
             }
         }
-        if well == 0 {
+        if well.is_empty() {
             return;
         }
-        self.book.note(now, place, Some(version), Happening::Recovered { clusters: well });
+        let what = Happening::Recovered { clusters: self.crowd.count(well) };
+        self.book.note(now, place, Some(version), what);
         self.arrive(place, version);
         self.mark(&place.0);
     }
@@ -396,16 +411,12 @@ impl Play<'_> {
             .cloned()
             .collect();
         for place in concerned {
-            if !begins && let Some(version) = self.arrived_or_ordered(&place) {
+            let orders = self.orders.get(&place).filter(|_| !begins);
+            if let Some(version) = orders.and_then(Orders::first).cloned() {
                 self.arrive(&place, &version);
             }
             self.mark(&place.0);
         }
-    }
-
-    /// The release that a place has, or was last told to have.
-    fn arrived_or_ordered(&self, place: &Place) -> Option<Version> {
-        self.ordered.get(place)?.values().next()?.clone()
     }
 }
 
@@ -453,8 +464,8 @@ pub(super) fn of_all(scenario: &Scenario) -> Vec<Moment> {
     out
 }
 
-fn version(wanted: &Wanted) -> Option<Version> {
-    wanted.release.as_ref().map(|release| release.version.clone())
+fn version(wanted: &Wanted) -> Option<&Version> {
+    wanted.release.as_ref().map(|release| &release.version)
 }
 
 /// The tests that somebody asks for in each environment: those that verify a release there, and those of gates.

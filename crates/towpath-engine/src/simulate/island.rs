@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use towpath_core::finding::Severity;
 use towpath_core::gate::Condition;
 use towpath_core::id::{ComponentName, EnvironmentName};
@@ -14,12 +13,23 @@ use towpath_core::path::{Environment, Path, PathError};
 use towpath_core::pin::Pin;
 use towpath_core::record::{Event, History, Record};
 use towpath_core::running::Reports;
+use towpath_core::scenario::Scenario;
 use towpath_core::snapshot::Snapshot;
 use towpath_core::source::Answers;
 use towpath_core::tracking::Policy;
 
+use super::crowd::{Crowd, Crowds, Marks};
+
 /// A component in an environment.
 pub(super) type Place = (EnvironmentName, ComponentName);
+
+/// A piece of a world, which nothing outside of it concerns.
+pub(super) struct Piece {
+    pub(super) path: Path,
+    pub(super) snapshot: Snapshot,
+    /// Whom its clusters stand for.
+    pub(super) crowd: Crowd,
+}
 
 /// A world, in pieces.
 pub(super) struct Islands<'a> {
@@ -75,17 +85,24 @@ impl<'a> Islands<'a> {
         out.into_values().collect()
     }
 
-    /// The path and the world of one piece, as it was at a time. Nothing is connected yet.
+    /// One piece, as it was when a scenario begins. Nothing is connected yet.
     ///
     /// # Errors
     /// [`PathError`], which a piece of a path cannot have.
     pub(super) fn piece(
         &self,
         members: &[ComponentName],
-        start: Timestamp,
-    ) -> Result<(Path, Snapshot), PathError> {
-        let pins: Vec<Pin> =
-            members.iter().filter_map(|m| self.pins.get(m)).flatten().copied().cloned().collect();
+        scenario: &Scenario,
+        crowds: Crowds,
+    ) -> Result<Piece, PathError> {
+        let start = scenario.start;
+        let records = self.snapshot.history.records();
+        let records: Vec<&Record> =
+            records.filter(|r| r.at <= start && concerns(&r.event, members)).collect();
+        let pins: Vec<&Pin> =
+            members.iter().filter_map(|m| self.pins.get(m)).flatten().copied().collect();
+        let marks = Marks::of(&pins, &records, scenario);
+        let mut crowd = Crowd::default();
         let pinned: BTreeSet<&EnvironmentName> = pins.iter().map(|p| &p.environment).collect();
         let components =
             self.path.components.iter().filter(|c| members.contains(&c.name)).cloned().collect();
@@ -98,11 +115,11 @@ impl<'a> Islands<'a> {
             // A stated branch or range is of the first component only.
             let is_first = self.first.get(&environment.name).is_some_and(|f| members.contains(f));
             environment.stated = environment.stated.filter(|s| *s == Policy::Exact || is_first);
+            marks.group(&mut environment, crowds, &mut crowd);
             environment
         });
         let path = Path::new(self.path.trunk.clone(), components, environments.collect())?;
-        let records = self.snapshot.history.records();
-        let records = records.filter(|r| r.at <= start && concerns(&r.event, members));
+        let played = |pin: &&&Pin| crowds.each || crowd.leads(&pin.cluster);
         let snapshot = Snapshot {
             now: start,
             base: self.snapshot.base.clone(),
@@ -114,7 +131,7 @@ impl<'a> Islands<'a> {
             contained: self.snapshot.contained.clone(),
             running: Reports::default(),
             answers: Answers::default(),
-            history: History::new(records.cloned().map(without_evidence)),
+            history: History::new(records.into_iter().cloned().map(without_evidence)),
             findings: self
                 .snapshot
                 .findings
@@ -122,9 +139,10 @@ impl<'a> Islands<'a> {
                 .filter(|f| f.severity == Severity::Error)
                 .cloned()
                 .collect(),
-            pins: pins.into(),
+            pins: pins.iter().filter(played).map(|pin| (*pin).clone()).collect(),
         };
-        Ok((path, snapshot))
+        let crowd = if crowds.each { crowd.each() } else { crowd };
+        Ok(Piece { path, snapshot, crowd })
     }
 }
 

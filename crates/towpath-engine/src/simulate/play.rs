@@ -9,23 +9,24 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use towpath_core::conduct::Supersede;
 use towpath_core::gate::{Condition, Inputs, Verdict};
-use towpath_core::id::{ClusterName, ComponentName, EnvironmentName, TestName};
+use towpath_core::id::{ComponentName, EnvironmentName, TestName};
 use towpath_core::invariant;
 use towpath_core::path::{Environment, Path};
 use towpath_core::plan::{Outcome, Proposal, Request, notes, propose, questions, soaked};
 use towpath_core::record::{Event as Noted, PlanHash};
 use towpath_core::rollout::Batch;
 use towpath_core::scenario::Scenario;
-use towpath_core::snapshot::Snapshot;
 use towpath_core::source::Answers;
 use towpath_core::version::Version;
 use towpath_core::why::Why;
 
 use super::book::Book;
 use super::chance::Chance;
+use super::crowd::Crowd;
 use super::events::Event;
 use super::fate::Flaw;
-use super::island::{Place, readers};
+use super::island::{Piece, Place, readers};
+use super::orders::Orders;
 use super::report::Happening;
 use super::world::World;
 use super::{SimulationError, later, people, sources};
@@ -41,6 +42,8 @@ pub(super) struct Play<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) chance: Chance,
     pub(super) world: World,
+    /// Whom its clusters stand for.
+    pub(super) crowd: Crowd,
     pub(super) book: Book,
     /// The places, in the order of the path.
     pub(super) places: Vec<Place>,
@@ -52,13 +55,15 @@ pub(super) struct Play<'a> {
     touched: BTreeSet<EnvironmentName>,
     /// Environments that are to be planned again.
     dirty: BTreeSet<EnvironmentName>,
-    /// What each cluster was last told to run.
-    pub(super) ordered: BTreeMap<Place, BTreeMap<ClusterName, Option<Version>>>,
-    /// How many clusters of each place have not come to run what they were told last.
-    pub(super) on_the_way: BTreeMap<Place, usize>,
+    /// What the clusters of each place were last told to run.
+    pub(super) orders: BTreeMap<Place, Orders>,
+    /// The places with clusters that wait until others of their wave have come through.
+    pub(super) takes_turns: BTreeSet<Place>,
     pub(super) flaws: BTreeMap<(ComponentName, Version), Vec<Flaw>>,
     /// The release that each place last had on all of its clusters, healthy.
     pub(super) arrived: BTreeMap<Place, Version>,
+    /// The places whose clusters have all been healthy with one release since it last came to one of them.
+    pub(super) whole: BTreeSet<Place>,
     /// The tests that somebody asks for in each environment.
     pub(super) tests: BTreeMap<EnvironmentName, BTreeSet<TestName>>,
     /// What people were asked for.
@@ -74,7 +79,8 @@ pub(super) struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    pub(super) fn new(path: Path, snapshot: Snapshot, scenario: &'a Scenario) -> Self {
+    pub(super) fn new(piece: Piece, scenario: &'a Scenario) -> Self {
+        let Piece { path, snapshot, crowd } = piece;
         let chance = Chance::new(scenario.seed);
         let stripped = |environment: &Environment| Environment {
             after: Vec::new(),
@@ -101,6 +107,7 @@ impl<'a> Play<'a> {
         let mut play = Self {
             scenario,
             chance,
+            crowd,
             book: Book::default(),
             places,
             readers,
@@ -109,10 +116,11 @@ impl<'a> Play<'a> {
             wakes: BTreeSet::new(),
             touched: BTreeSet::new(),
             dirty: BTreeSet::new(),
-            ordered: BTreeMap::new(),
-            on_the_way: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            takes_turns: BTreeSet::new(),
             flaws: BTreeMap::new(),
             arrived: BTreeMap::new(),
+            whole: BTreeSet::new(),
             tests: BTreeMap::new(),
             asked: BTreeSet::new(),
             agreed: BTreeSet::new(),
@@ -253,6 +261,11 @@ impl<'a> Play<'a> {
             self.book.waits(self.world.snapshot.now, &place, proposal);
             self.wake_for(proposal);
             self.ask(&place, proposal);
+            let waves = proposal.rollout.iter().flat_map(|rollout| &rollout.waves);
+            match waves.into_iter().any(|w| w.before > 0 && w.before < w.clusters) {
+                true => self.takes_turns.insert(place),
+                false => self.takes_turns.remove(&place),
+            };
         }
         Ok(())
     }
@@ -333,14 +346,18 @@ impl<'a> Play<'a> {
         let changed = self.world.carry_out(&action, by);
         for m in &action.moves {
             let place = (action.environment.clone(), m.release.component.clone());
-            let of = self.world.snapshot.pins_of(&place.0, &place.1).count();
+            let pins = self.world.snapshot.pins_of(&place.0, &place.1);
+            let of = self.crowd.count(pins.map(|pin| &pin.cluster));
             let what = match action.rollback {
                 true => Happening::RolledBack { by: by.to_owned(), from: m.replaced.clone() },
                 false => Happening::Promoted {
                     by: by.to_owned(),
                     automatic: action.automatic,
                     begins,
-                    clusters: if action.clusters.is_empty() { of } else { action.clusters.len() },
+                    clusters: match action.clusters.is_empty() {
+                        true => of,
+                        false => self.crowd.count(&action.clusters),
+                    },
                     of,
                     skipped: action.skipped.clone(),
                 },

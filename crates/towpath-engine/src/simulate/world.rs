@@ -272,8 +272,13 @@ impl World {
         self.snapshot.pins.replace(&place.0, &place.1, pins);
     }
 
-    /// Lets a cluster report that it runs a release of a component.
-    pub(super) fn deliver(&mut self, component: &ComponentName, wanted: &Wanted, health: Health) {
+    /// Lets a cluster report that it runs a release of a component; how that then is there.
+    pub(super) fn deliver(
+        &mut self,
+        component: &ComponentName,
+        wanted: &Wanted,
+        health: Health,
+    ) -> Health {
         let release = wanted.release.as_deref();
         let running = Running {
             revision: release.and_then(|r| revision(r, wanted.branch.as_ref())),
@@ -285,7 +290,7 @@ impl World {
             ailing: Vec::new(),
         };
         self.snapshot.running.tell(&wanted.cluster, component, running);
-        self.set_health(&wanted.cluster, component, health);
+        self.set_health(&wanted.cluster, component, health)
     }
 
     /// Lets what a cluster runs of a component fail, or be healthy again.
@@ -294,24 +299,24 @@ impl World {
         cluster: &ClusterName,
         component: &ComponentName,
         health: Health,
-    ) {
+    ) -> Health {
         let what = (cluster.clone(), component.clone());
         match health {
             Health::Failed => self.failing.insert(what),
             _ => self.failing.remove(&what),
         };
-        self.tell(cluster, component);
+        self.tell(cluster, component)
     }
 
     /// Lets a cluster report how a component is: nothing is healthy on a broken cluster.
-    fn tell(&mut self, cluster: &ClusterName, component: &ComponentName) {
+    fn tell(&mut self, cluster: &ClusterName, component: &ComponentName) -> Health {
         let failing = self.failing.contains(&(cluster.clone(), component.clone()));
         let health = match failing || self.broken.contains(cluster) {
             true => Health::Failed,
             false => Health::Healthy,
         };
         let Some(running) = self.runs(cluster, component).filter(|it| it.health != health) else {
-            return;
+            return health;
         };
         let ailing = match health {
             Health::Failed => vec![Ailing {
@@ -327,6 +332,7 @@ impl World {
         };
         let running = Running { health, since: self.snapshot.now, ailing, ..running.clone() };
         self.snapshot.running.tell(cluster, component, running);
+        health
     }
 
     /// What a cluster runs of a component.

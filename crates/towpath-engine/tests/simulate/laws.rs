@@ -13,7 +13,7 @@ use towpath_core::gate::{Condition, Gate};
 use towpath_core::scenario::{Between, Failures, Ill, Scenario, Share, Trouble, When};
 use towpath_core::version::Version;
 use towpath_core::window::{Kind, Recurring, Span, Window};
-use towpath_engine::simulate::{Happening, Simulation};
+use towpath_engine::simulate::{Crowds, Happening, Simulation};
 
 use crate::world::{Given, component, exact, fails, given, hours, minutes, people, read};
 
@@ -126,6 +126,17 @@ fn arrivals(played: &Simulation) -> BTreeMap<Version, Option<jiff::Timestamp>> {
         .collect()
 }
 
+/// All of it, but for the words of a promotion that failed, which name every cluster that did.
+fn told(played: &Simulation) -> Simulation {
+    let mut played = played.clone();
+    for moment in &mut played.moments {
+        if let Happening::PromotionFailed { why } = &mut moment.what {
+            *why = why.split("; ").next().unwrap_or_default().to_owned();
+        }
+    }
+    played
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
@@ -148,6 +159,29 @@ proptest! {
                 prop_assert!(stay.waited.iter().all(|w| w.alone <= w.time));
             }
         }
+    }
+
+    /// Whoever plays one cluster for many, and looks only when something can follow, must come to what is come to when
+    /// each is played and looked at.
+    #[test]
+    fn a_group_is_played_as_each_of_its_clusters_would_be(
+        given in worlds(),
+        clusters in 1usize..60,
+        groups in 1usize..8,
+        percent in option::of(1u8..=100),
+        failures in 0u32..30,
+    ) {
+        let mut given = given;
+        given.clusters("production", clusters);
+        given.clusters("staging", clusters / 2 + 1);
+        let waves = &mut given.environment("production").conduct.waves;
+        for wave in waves {
+            wave.max_concurrency = percent.map_or(wave.max_concurrency, Amount::Percent);
+            wave.max_failures = Amount::Count(failures);
+        }
+        given.scenario.end = read("2026-01-12T00:00:00Z");
+        let played = |each| told(&given.play_crowds(Crowds { groups, each }));
+        prop_assert_eq!(played(false), played(true));
     }
 
     /// What one component does is nobody else's business, unless the path says so: that is why they are played alone.

@@ -20,7 +20,7 @@ use towpath_core::source::Answers;
 use towpath_core::tracking::{Exact, Tracking};
 use towpath_core::version::{Range, Version};
 use towpath_core::window::{Kind, Recurring, Span, Window};
-use towpath_engine::simulate::{Happening, Simulation, simulate};
+use towpath_engine::simulate::{Crowds, Happening, Simulation, simulate_crowds};
 
 /// Reads a text that is known to be right.
 pub(crate) fn read<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
@@ -214,7 +214,12 @@ impl Given {
     }
 
     pub(crate) fn play(&self) -> Simulation {
-        simulate(&self.path(), &self.snapshot(), &self.scenario).expect("the scenario is played")
+        self.play_crowds(Crowds::default())
+    }
+
+    pub(crate) fn play_crowds(&self, crowds: Crowds) -> Simulation {
+        simulate_crowds(&self.path(), &self.snapshot(), &self.scenario, crowds)
+            .expect("the scenario is played")
     }
 }
 
