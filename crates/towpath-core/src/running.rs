@@ -15,7 +15,7 @@ use crate::release::{Release, Revision};
 use crate::snapshot::Desired;
 use crate::version::Version;
 
-pub(crate) use self::column::{Slot, Well};
+pub(crate) use self::column::{Column, Said, Slot, Well};
 pub use self::reports::Reports;
 
 mod column;
@@ -98,13 +98,7 @@ impl Running {
     /// them. `None`: it cannot be told.
     #[must_use]
     pub fn is(&self, desired: &Desired) -> Option<bool> {
-        if let (Some(runs), Some(wanted)) = (&self.revision, &desired.revision) {
-            return Some(runs.is_content_of(wanted));
-        }
-        match (&self.version, &desired.version) {
-            (Some(runs), Some(wanted)) => Some(runs.normalized() == wanted.normalized()),
-            _ => None,
-        }
+        is_what_is_desired((self.revision.as_ref(), self.version.as_ref()), desired)
     }
 
     /// Whether it runs exactly a release.
@@ -116,9 +110,27 @@ impl Running {
     /// The revision as people compare it; the version where there is none.
     #[must_use]
     pub fn short(&self) -> Option<String> {
-        let version = self.version.as_ref().map(ToString::to_string);
-        version.or_else(|| self.revision.as_ref().map(Revision::short))
+        short((self.revision.as_ref(), self.version.as_ref()))
     }
+}
+
+/// What runs: a revision and a version, as far as they are told.
+pub(crate) type What<'a> = (Option<&'a Revision>, Option<&'a Version>);
+
+/// [`Running::is`].
+pub(crate) fn is_what_is_desired((revision, version): What<'_>, desired: &Desired) -> Option<bool> {
+    if let (Some(runs), Some(wanted)) = (revision, &desired.revision) {
+        return Some(runs.is_content_of(wanted));
+    }
+    match (version, &desired.version) {
+        (Some(runs), Some(wanted)) => Some(runs.normalized() == wanted.normalized()),
+        _ => None,
+    }
+}
+
+/// [`Running::short`].
+pub(crate) fn short((revision, version): What<'_>) -> Option<String> {
+    version.map(ToString::to_string).or_else(|| revision.map(Revision::short))
 }
 
 /// An object that is not well.

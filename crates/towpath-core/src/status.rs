@@ -1,23 +1,27 @@
 //! The one view model: what CLI, JSON and page show of the path, from the same values.
 //!
-//! Must not decide anything: it lays the path, the snapshot and the plan side by side.
+//! Must not decide anything: it lays the path, the snapshot and the plan side by side. Next: [`Runs`], what clusters say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use jiff::Timestamp;
 
 use crate::finding::Finding;
 use crate::id::{ClusterName, ComponentName, EnvironmentName, Folder};
 use crate::path::{Environment, Path};
-use crate::pin::{Location, Pin};
+use crate::pin::Location;
+use crate::placed::placed;
 use crate::plan::{Outcome, Plan, Proposal};
 use crate::record::Promotion;
 use crate::release::Release;
-use crate::running::{ClusterReport, Contact, Health};
+use crate::roster::{Roster, Rosters};
+use crate::running::ClusterReport;
 use crate::snapshot::{Desired, Snapshot};
 use crate::tracking::{Policy, Tracking};
 use crate::why::Why;
+
+pub use self::runs::Runs;
+
+mod runs;
 
 /// The path as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,21 +89,6 @@ pub struct ClusterStatus {
     pub drift: Vec<ComponentName>,
 }
 
-/// What the connected clusters of an environment run of a component: as healthy as the worst of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Runs {
-    /// How many of its clusters are connected.
-    pub connected: usize,
-    /// What they run, where all run the same.
-    pub what: Option<String>,
-    /// How the worst of them is; unknown where one does not answer or has nothing of it.
-    pub health: Health,
-    /// Since when: all are healthy, or the first of the worst is as it is.
-    pub since: Option<Timestamp>,
-    /// Whether one of them runs something else than it should get.
-    pub drift: bool,
-}
-
 /// What comes next for a component in an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
@@ -140,10 +129,11 @@ impl std::fmt::Display for Next {
 /// Lays out the status.
 #[must_use]
 pub fn status(path: &Path, snapshot: &Snapshot, plan: &Plan) -> Status {
+    let rosters = Rosters::new(path, snapshot);
     let environments = path
         .environments()
         .iter()
-        .map(|environment| environment_status(path, snapshot, plan, environment))
+        .map(|environment| environment_status(path, rosters.of(environment), plan, environment))
         .collect();
     let newest = path.components.iter().filter_map(|c| snapshot.newest(&c.name).cloned()).collect();
     Status { environments, newest, findings: snapshot.findings.clone() }
@@ -151,23 +141,26 @@ pub fn status(path: &Path, snapshot: &Snapshot, plan: &Plan) -> Status {
 
 fn environment_status(
     path: &Path,
-    snapshot: &Snapshot,
+    roster: &Roster<'_>,
     plan: &Plan,
     environment: &Environment,
 ) -> EnvironmentStatus {
+    let snapshot = roster.snapshot();
     let mut components = Vec::new();
     let mut differs: BTreeMap<&ClusterName, Vec<(ComponentName, Tracking)>> = BTreeMap::new();
     let mut drift: BTreeMap<&ClusterName, Vec<ComponentName>> = BTreeMap::new();
     for name in snapshot.components_of(path, environment) {
         let pins = snapshot.pins.of(&environment.name, name);
         let Some(first) = pins.first() else { continue };
-        for pin in pins.iter().filter(|p| p.tracking != first.tracking) {
+        let stretches = snapshot.pins.stretches(&environment.name, name);
+        for pin in stretches.filter(|s| s[0].tracking != first.tracking).flatten() {
             let of = differs.entry(&pin.cluster).or_default();
             of.push((name.clone(), pin.tracking.clone()));
         }
-        let drifting = drifting(snapshot, &environment.name, name);
-        for cluster in &drifting {
-            drift.entry(*cluster).or_default().push(name.clone());
+        let placed = placed(snapshot, &environment.name, name);
+        let (runs, drifting) = runs::runs(roster, name, &placed);
+        for cluster in drifting {
+            drift.entry(cluster).or_default().push(name.clone());
         }
         let proposal = plan
             .proposals
@@ -179,7 +172,7 @@ fn environment_status(
             actual: first.tracking.clone(),
             at: first.at.clone(),
             desired: snapshot.desired(name, &first.tracking),
-            runs: runs(snapshot, pins, !drifting.is_empty()),
+            runs,
             next: proposal.map_or(Next::Nothing, |p| next_of(p, &first.tracking)),
             waiting: proposal.map(|p| p.waiting.clone()).unwrap_or_default(),
             promoted: snapshot
@@ -208,51 +201,6 @@ fn environment_status(
         components,
         clusters,
     }
-}
-
-/// The clusters that answer that they run something else of a component than a pin says.
-fn drifting<'a>(
-    snapshot: &'a Snapshot,
-    environment: &EnvironmentName,
-    component: &ComponentName,
-) -> BTreeSet<&'a ClusterName> {
-    let mut out = BTreeSet::new();
-    for pins in snapshot.pins.stretches(environment, component) {
-        let Some(first) = pins.first() else { continue };
-        let desired = snapshot.desired(component, &first.tracking);
-        let running = |pin: &Pin| snapshot.running.get(&pin.cluster)?.now(component);
-        let drifts = |pin: &&Pin| running(pin).is_some_and(|it| it.is(&desired) == Some(false));
-        out.extend(pins.iter().filter(drifts).map(|pin| &pin.cluster));
-    }
-    out
-}
-
-/// What the clusters of some pins of one component run.
-fn runs(snapshot: &Snapshot, pins: &[Pin], drift: bool) -> Option<Runs> {
-    let mut clusters: Vec<(&ClusterName, &ClusterReport)> = pins
-        .iter()
-        .filter_map(|pin| Some((&pin.cluster, snapshot.running.get(&pin.cluster)?)))
-        .collect();
-    clusters.dedup_by_key(|(name, _)| *name);
-    let component = &pins.first()?.component;
-    let told = |report: &ClusterReport| match (&report.contact, report.now(component)) {
-        (Contact::Lost { since, .. }, _) => (None, Health::Unknown, Some(*since)),
-        (Contact::Connected, None) => (None, Health::Unknown, None),
-        (Contact::Connected, Some(it)) => {
-            (it.short(), it.health, Some(it.since).filter(|it| *it != Timestamp::UNIX_EPOCH))
-        }
-    };
-    let all: Vec<_> = clusters.iter().map(|(_, report)| told(report)).collect();
-    let health = all.iter().map(|(_, health, _)| *health).max()?;
-    let since = all.iter().filter(|(_, it, _)| *it == health).filter_map(|(.., since)| *since);
-    let (first, ..) = all.first()?;
-    Some(Runs {
-        connected: all.len(),
-        what: first.clone().filter(|_| all.iter().all(|(what, ..)| what == first)),
-        health,
-        since: if health == Health::Healthy { since.max() } else { since.min() },
-        drift,
-    })
 }
 
 fn next_of(proposal: &Proposal, tracking: &Tracking) -> Next {

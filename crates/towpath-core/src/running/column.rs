@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::{Health, Running};
+use super::{Health, Running, What};
 use crate::release::{Release, Revision};
 use crate::version::Version;
 
@@ -28,6 +28,14 @@ struct Cell {
     /// Where what it runs stands among the column's; [`NOTHING`]: it says nothing of the component.
     runs: u32,
     is_healthy: bool,
+}
+
+/// What a cluster says of one component, in short.
+pub(crate) struct Said {
+    /// What it runs: a place in what [`Column::of_each`] answers.
+    pub(crate) what: usize,
+    pub(crate) is_healthy: bool,
+    pub(crate) since: Timestamp,
 }
 
 const NOTHING: u32 = u32::MAX;
@@ -97,6 +105,22 @@ impl Column {
             (None, None) => true,
             _ => false,
         }
+    }
+
+    /// What is to be said of each thing that clusters run, in the order that [`Said::what`] counts in.
+    pub(crate) fn of_each<T>(&self, say: impl FnMut(What<'_>) -> T) -> Vec<T> {
+        self.runs
+            .iter()
+            .map(|runs| (runs.revision.as_ref(), runs.version.as_ref()))
+            .map(say)
+            .collect()
+    }
+
+    /// What a cluster says; `None`: nothing of the component.
+    pub(crate) fn said(&self, slot: Slot) -> Option<Said> {
+        let cell = self.cells.get(slot as usize).filter(|cell| cell.runs != NOTHING)?;
+        let &Cell { since, runs, is_healthy } = cell;
+        Some(Said { what: runs as usize, is_healthy, since })
     }
 
     /// Those that run exactly a release and say that it is healthy.

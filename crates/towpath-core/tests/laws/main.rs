@@ -10,4 +10,5 @@ mod one;
 mod path;
 mod plans;
 mod snapshot;
+mod status;
 mod world;
