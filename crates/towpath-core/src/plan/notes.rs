@@ -18,6 +18,9 @@ use crate::rollout::{Batch, Ended, Having, last_promotion, rollout};
 use crate::roster::{Roster, Rosters};
 use crate::snapshot::Snapshot;
 
+/// How many clusters a failure names: a fleet can have thousands, and what is wrong with them is mostly the same.
+const FAILED_NAMED: usize = 5;
+
 /// The events that follow from the snapshot and are not in the ledger yet, in the order of the path.
 #[must_use]
 pub fn notes(path: &Path, snapshot: &Snapshot) -> Vec<Event> {
@@ -166,7 +169,9 @@ fn failed(
     let pins = placed(snapshot, &environment.name, component);
     let rollout = rollout(roster, environment, &[(release, &pins)], Having::Meaning);
     let Batch::Failed { clusters, .. } = rollout.next else { return None };
-    let told: Vec<String> = clusters.iter().map(|(c, why)| format!("{c}: {why}")).collect();
+    let named = clusters.iter().take(FAILED_NAMED).map(|(c, why)| format!("{c}: {why}"));
+    let others = (clusters.len() > FAILED_NAMED).then(|| "and others".to_owned());
+    let told: Vec<String> = named.chain(others).collect();
     Some(Event::Failed(of(environment, release), told.join("; ")))
 }
 
