@@ -127,6 +127,19 @@ impl Rollout {
     pub(crate) fn busy(&self, environment: &Environment) -> Option<Batch> {
         self.waves.iter().find_map(|wave| wave.busy(environment))
     }
+
+    /// When time alone changes what comes next: a wave has settled, or clusters that are on their way have taken too long.
+    pub(crate) fn changes(&self, environment: &Environment) -> impl Iterator<Item = Timestamp> {
+        let settled = match &self.next {
+            Batch::Settling { until, .. } => Some(*until),
+            _ => None,
+        };
+        let late = self.waves.iter().filter_map(|wave| match wave.busy(environment)? {
+            Batch::Busy { deadline, .. } => deadline,
+            _ => None,
+        });
+        late.chain(settled)
+    }
 }
 
 /// The last promotion of a component into an environment.

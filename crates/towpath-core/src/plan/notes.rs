@@ -14,7 +14,7 @@ use crate::path::{Environment, Path};
 use crate::placed::{Placed, placed};
 use crate::record::{Event, OfRelease, SetMember, Verified};
 use crate::release::Release;
-use crate::rollout::{Batch, Ended, Having, last_promotion, rollout};
+use crate::rollout::{Batch, Ended, Having, Rollout, last_promotion, rollout};
 use crate::roster::{Roster, Rosters};
 use crate::snapshot::Snapshot;
 
@@ -43,7 +43,8 @@ pub fn notes(path: &Path, snapshot: &Snapshot) -> Vec<Event> {
     out
 }
 
-/// When releases that are well now will have been so for long enough to be verified, or to have soaked.
+/// When releases that are well now will have been so for long enough to be verified, or to have soaked, and when a
+/// promotion that is under way may turn out to have failed.
 pub(super) fn notable_at(path: &Path, snapshot: &Snapshot) -> Vec<jiff::Timestamp> {
     let mut out: Vec<_> = soaks(path, snapshot).iter().map(|soak| soak.ends()).collect();
     let rosters = Rosters::new(path, snapshot);
@@ -52,6 +53,13 @@ pub(super) fn notable_at(path: &Path, snapshot: &Snapshot) -> Vec<jiff::Timestam
         if !long.is_zero() {
             let good = good(path, rosters.of(environment), environment);
             out.extend(good.iter().map(|g| after(g.since, long)));
+        }
+        if !environment.conduct.waves.is_empty() {
+            let roster = rosters.of(environment);
+            for component in snapshot.components_of(path, environment) {
+                let under_way = under_way(roster, environment, component);
+                out.extend(under_way.iter().flat_map(|(_, it)| it.changes(environment)));
+            }
         }
     }
     out
@@ -160,6 +168,20 @@ fn failed(
     environment: &Environment,
     component: &ComponentName,
 ) -> Option<Event> {
+    let (release, rollout) = under_way(roster, environment, component)?;
+    let Batch::Failed { clusters, .. } = rollout.next else { return None };
+    let named = clusters.iter().take(FAILED_NAMED).map(|(c, why)| format!("{c}: {why}"));
+    let others = (clusters.len() > FAILED_NAMED).then(|| "and others".to_owned());
+    let told: Vec<String> = named.chain(others).collect();
+    Some(Event::Failed(of(environment, release), told.join("; ")))
+}
+
+/// How the last promotion of a component stands, unless the ledger says how it ended before all clusters had it.
+fn under_way<'a>(
+    roster: &Roster<'a>,
+    environment: &Environment,
+    component: &ComponentName,
+) -> Option<(&'a Release, Rollout)> {
     let snapshot = roster.snapshot();
     let last = last_promotion(snapshot, environment, component)?;
     if matches!(last.ended, Some(Ended::Failed | Ended::Aborted)) {
@@ -168,11 +190,7 @@ fn failed(
     let release = snapshot.releases.get(component)?.find(&last.promotion.version)?;
     let pins = placed(snapshot, &environment.name, component);
     let rollout = rollout(roster, environment, &[(release, &pins)], Having::Meaning);
-    let Batch::Failed { clusters, .. } = rollout.next else { return None };
-    let named = clusters.iter().take(FAILED_NAMED).map(|(c, why)| format!("{c}: {why}"));
-    let others = (clusters.len() > FAILED_NAMED).then(|| "and others".to_owned());
-    let told: Vec<String> = named.chain(others).collect();
-    Some(Event::Failed(of(environment, release), told.join("; ")))
+    Some((release, rollout))
 }
 
 /// A soak that a release does, which somebody after it has to know of when it is gone.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use towpath_core::action::Action;
@@ -10,7 +11,7 @@ use towpath_core::gate::{Verdict, judge};
 use towpath_core::id::{ClusterName, ComponentName, EnvironmentName};
 use towpath_core::invariant;
 use towpath_core::path::{Environment, Path};
-use towpath_core::plan::{Plan, Planned, Proposal, plan};
+use towpath_core::plan::{Plan, Planned, Proposal, notes, plan, wakes_at};
 use towpath_core::record::{Event, History, OfRelease, Promotion, Record};
 use towpath_core::release::Release;
 use towpath_core::running::{Contact, Health};
@@ -181,6 +182,36 @@ fn subject(record: &Record) -> String {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whoever sleeps until then misses nothing that time alone brings about.
+    #[test]
+    fn time_alone_changes_nothing_before_the_loop_wakes(bytes in bytes()) {
+        each_state(&bytes, |journey| {
+            let (path, snapshot) = (&*journey.path, &journey.snapshot);
+            let rests = |snapshot: &Snapshot| {
+                let plan = plan(path, snapshot);
+                let acts = plan.proposals.iter().any(|p| p.action.is_some() && p.holds.is_empty());
+                (!acts && notes(path, snapshot).is_empty()).then_some(plan)
+            };
+            let Some(plan) = rests(snapshot) else { return Ok(()) };
+            let wakes = wakes_at(path, snapshot, &plan);
+            let second = SignedDuration::from_secs(1);
+            let between = [1, 59, 299, 599, 899, 3_599, 36_000, 90_000, 300_000];
+            let between = between.map(|s| snapshot.now + SignedDuration::from_secs(s));
+            for now in between.into_iter().chain(wakes.map(|at| at - second)) {
+                if now > snapshot.now && wakes.is_none_or(|at| now < at) {
+                    let later = Snapshot { now, ..snapshot.clone() };
+                    prop_assert!(
+                        rests(&later).is_some(),
+                        "from {} to {now}, before {wakes:?}: {:?}",
+                        snapshot.now,
+                        notes(path, &later),
+                    );
+                }
+            }
+            Ok(())
+        })?;
+    }
 
     #[test]
     fn no_environment_is_entered_past_a_gate_that_is_not_open(bytes in bytes()) {
