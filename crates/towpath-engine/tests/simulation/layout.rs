@@ -51,6 +51,8 @@ pub(crate) struct Environment {
     healthy_for: i64,
     /// Whether `smoke` must pass before a release is verified here.
     pub(crate) is_tested: bool,
+    /// Whether it takes each release in turn.
+    in_turn: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -135,6 +137,7 @@ impl Layout {
                 goes_back: dice.one_in(2),
                 healthy_for: dice.pick(&[0, 0, 10]),
                 is_tested: dice.one_in(4),
+                in_turn: dice.one_in(4),
             });
         }
         let names: &[&str] = if dice.one_in(3) { &["platform", "addons"] } else { &["platform"] };
@@ -185,10 +188,11 @@ impl Layout {
                 environment.after.iter().map(|e| self.environments[*e].name.as_str()).collect();
             let policy = if environment.follows { "semver" } else { "exact" };
             text.push_str(&format!(
-                "  - name: {}\n    tracks: {policy}\n    after: [{}]\n    auto: true\n    onFailure: {}\n    \
-                 verify:\n      healthyFor: {}m\n{}",
+                "  - name: {}\n    tracks: {policy}\n    after: [{}]\n    auto: true\n    supersede: {}\n    \
+                 onFailure: {}\n    verify:\n      healthyFor: {}m\n{}",
                 environment.name,
                 before.join(", "),
+                if environment.in_turn { "every" } else { "latest" },
                 if environment.goes_back { "rollback" } else { "halt" },
                 environment.healthy_for,
                 if environment.is_tested { "      tests: [smoke]\n" } else { "" },
