@@ -181,37 +181,7 @@ fn subject(record: &Record) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    /// Whoever sleeps until then misses nothing that time alone brings about.
-    #[test]
-    fn time_alone_changes_nothing_before_the_loop_wakes(bytes in bytes()) {
-        each_state(&bytes, |journey| {
-            let (path, snapshot) = (&*journey.path, &journey.snapshot);
-            let rests = |snapshot: &Snapshot| {
-                let plan = plan(path, snapshot);
-                let acts = plan.proposals.iter().any(|p| p.action.is_some() && p.holds.is_empty());
-                (!acts && notes(path, snapshot).is_empty()).then_some(plan)
-            };
-            let Some(plan) = rests(snapshot) else { return Ok(()) };
-            let wakes = wakes_at(path, snapshot, &plan);
-            let second = SignedDuration::from_secs(1);
-            let between = [1, 59, 299, 599, 899, 3_599, 36_000, 90_000, 300_000];
-            let between = between.map(|s| snapshot.now + SignedDuration::from_secs(s));
-            for now in between.into_iter().chain(wakes.map(|at| at - second)) {
-                if now > snapshot.now && wakes.is_none_or(|at| now < at) {
-                    let later = Snapshot { now, ..snapshot.clone() };
-                    prop_assert!(
-                        rests(&later).is_some(),
-                        "from {} to {now}, before {wakes:?}: {:?}",
-                        snapshot.now,
-                        notes(path, &later),
-                    );
-                }
-            }
-            Ok(())
-        })?;
-    }
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn no_environment_is_entered_past_a_gate_that_is_not_open(bytes in bytes()) {
@@ -379,7 +349,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn a_kept_plan_is_the_plan(bytes in bytes()) {
@@ -433,6 +403,40 @@ proptest! {
             }
             let replayed = Snapshot { history, ..snapshot.clone() };
             prop_assert_eq!(plan(path, &replayed), plan(path, snapshot));
+            Ok(())
+        })?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    /// Whoever sleeps until then misses nothing that time alone brings about.
+    #[test]
+    fn time_alone_changes_nothing_before_the_loop_wakes(bytes in bytes()) {
+        each_state(&bytes, |journey| {
+            let (path, snapshot) = (&*journey.path, &journey.snapshot);
+            let rests = |snapshot: &Snapshot| {
+                let plan = plan(path, snapshot);
+                let acts = plan.proposals.iter().any(|p| p.action.is_some() && p.holds.is_empty());
+                (!acts && notes(path, snapshot).is_empty()).then_some(plan)
+            };
+            let Some(plan) = rests(snapshot) else { return Ok(()) };
+            let wakes = wakes_at(path, snapshot, &plan);
+            let second = SignedDuration::from_secs(1);
+            let between = [1, 59, 299, 599, 899, 3_599, 36_000, 90_000, 300_000];
+            let between = between.map(|s| snapshot.now + SignedDuration::from_secs(s));
+            for now in between.into_iter().chain(wakes.map(|at| at - second)) {
+                if now > snapshot.now && wakes.is_none_or(|at| now < at) {
+                    let later = Snapshot { now, ..snapshot.clone() };
+                    prop_assert!(
+                        rests(&later).is_some(),
+                        "from {} to {now}, before {wakes:?}: {:?}",
+                        snapshot.now,
+                        notes(path, &later),
+                    );
+                }
+            }
             Ok(())
         })?;
     }

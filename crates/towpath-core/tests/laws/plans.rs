@@ -42,7 +42,7 @@ fn after(world: &World, proposal: &Proposal, release: &Release) -> World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(700))]
 
     #[test]
     fn plans_keep_the_invariants(world in world(), request in request()) {
