@@ -170,8 +170,11 @@ proptest! {
         groups in 1usize..8,
         percent in option::of(1u8..=100),
         failures in 0u32..30,
+        named in vec(0usize..60, 0..3),
     ) {
         let mut given = given;
+        let named = named.iter().map(|number| read(&format!("production-{number:04}")));
+        given.scenario.failures[0].how.clusters = named.collect();
         given.clusters("production", clusters);
         given.clusters("staging", clusters / 2 + 1);
         let waves = &mut given.environment("production").conduct.waves;
