@@ -103,9 +103,13 @@ pub struct Proposal {
 
 impl Proposal {
     /// What to do about one of its reasons, where something can be done ([`Why::hint`]): for this very release, where
-    /// another one than the path's was asked for.
+    /// another one than the path's was asked for. What stopped half-way for good is to be given up, so that a newer one
+    /// may enter.
     #[must_use]
     pub fn hint(&self, why: &Why) -> Option<String> {
+        if matches!(why, Why::FailedIn { .. }) && self.is_half_done() {
+            return Some(format!("towpath abort {} --reason TEXT", self.environment));
+        }
         let hint = why.hint(&self.environment)?;
         let is_of_a_plan = ["towpath promote ", "towpath approve ", "towpath override "]
             .iter()
@@ -118,6 +122,12 @@ impl Proposal {
             Some(version) => format!("{hint} --to {version}"),
             None => hint,
         })
+    }
+
+    /// Whether some clusters have the candidate and others do not.
+    fn is_half_done(&self) -> bool {
+        let waves = || self.rollout.iter().flat_map(|rollout| &rollout.waves);
+        waves().any(|wave| wave.before < wave.clusters) && waves().any(|wave| wave.before > 0)
     }
 }
 
