@@ -71,6 +71,8 @@ pub struct Proposal {
     pub environment: EnvironmentName,
     /// The component.
     pub component: ComponentName,
+    /// Whether it is the one that is meant where nobody names a component of the environment.
+    pub is_first: bool,
     /// What it tracks, as its first cluster has it.
     pub tracking: Option<Tracking>,
     /// What it has: the lowest version of its clusters.
@@ -102,26 +104,35 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// What to do about one of its reasons, where something can be done ([`Why::hint`]): for this very release, where
-    /// another one than the path's was asked for. What stopped half-way for good is to be given up, so that a newer one
-    /// may enter.
+    /// What to do about one of its reasons, where something can be done ([`Why::hint`]): for this very component, and for
+    /// this very release where another one than the path's was asked for. What stopped half-way for good is to be given
+    /// up, so that a newer one may enter.
     #[must_use]
     pub fn hint(&self, why: &Why) -> Option<String> {
-        if matches!(why, Why::FailedIn { .. }) && self.is_half_done() {
-            return Some(format!("towpath abort {} --reason TEXT", self.environment));
-        }
-        let hint = why.hint(&self.environment)?;
-        let is_of_a_plan = ["towpath promote ", "towpath approve ", "towpath override "]
-            .iter()
-            .any(|command| hint.starts_with(command));
+        let mut hint = match why {
+            Why::FailedIn { .. } if self.is_half_done() => {
+                format!("towpath abort {} --reason TEXT", self.environment)
+            }
+            _ => why.hint(&self.environment)?,
+        };
+        let is_one_of = |commands: &[&str]| {
+            let of =
+                |name: &&str| hint.strip_prefix("towpath ").is_some_and(|h| h.starts_with(*name));
+            commands.iter().any(of)
+        };
+        let is_of_a_plan = is_one_of(&["promote ", "approve ", "override "]);
+        let is_of_a_component = is_of_a_plan || is_one_of(&["abort ", "rollback ", "test "]);
         let asked = self.waiting.iter().find_map(|why| match why {
             Why::AskedFor { version } => Some(version),
             _ => None,
         });
-        Some(match asked.filter(|_| is_of_a_plan && !hint.contains(" --to ")) {
-            Some(version) => format!("{hint} --to {version}"),
-            None => hint,
-        })
+        if let Some(version) = asked.filter(|_| is_of_a_plan && !hint.contains(" --to ")) {
+            hint.push_str(&format!(" --to {version}"));
+        }
+        if is_of_a_component && !self.is_first {
+            hint.push_str(&format!(" --component {}", self.component));
+        }
+        Some(hint)
     }
 
     /// Whether some clusters have the candidate and others do not.
@@ -251,6 +262,8 @@ impl<'a> Planner<'a, '_> {
         Proposal {
             environment: self.environment.name.clone(),
             component: self.component.clone(),
+            is_first: self.snapshot.first_component_of(self.path, self.environment)
+                == Some(self.component),
             tracking: first.map(|p| p.tracking.clone()),
             has: version_in(self.snapshot, &self.environment.name, self.component),
             newest: self.snapshot.newest(self.component).cloned(),

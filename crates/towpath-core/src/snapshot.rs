@@ -80,6 +80,17 @@ impl Snapshot {
             .collect()
     }
 
+    /// The first of them: the one that is meant where nobody names any.
+    #[must_use]
+    pub fn first_component_of<'a>(
+        &self,
+        path: &'a Path,
+        environment: &Environment,
+    ) -> Option<&'a ComponentName> {
+        let mut names = path.components.iter().map(|c| &c.name);
+        names.find(|name| !self.pins.of(&environment.name, name).is_empty())
+    }
+
     /// How an environment is to follow a component: an exact version is demanded of all its components
     /// where it is stated; a stated branch or range only of the first, because charts follow no branch.
     #[must_use]

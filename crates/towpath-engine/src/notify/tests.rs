@@ -75,6 +75,7 @@ fn waiting(text: &str, waiting: Vec<Why>) -> Plan {
     let proposal = Proposal {
         environment: name("production"),
         component: component(),
+        is_first: true,
         tracking: None,
         has: None,
         newest: None,
