@@ -71,7 +71,8 @@ pub struct Proposal {
     pub environment: EnvironmentName,
     /// The component.
     pub component: ComponentName,
-    /// Whether it is the one that is meant where nobody names a component of the environment.
+    /// Whether it is the one that is meant where nobody names a component, in every environment that has it: what there
+    /// is to do may be to do in another one.
     pub is_first: bool,
     /// What it tracks, as its first cluster has it.
     pub tracking: Option<Tracking>,
@@ -258,12 +259,18 @@ impl<'a> Planner<'a, '_> {
         }
     }
 
+    fn is_first(&self) -> bool {
+        let pins =
+            |environment: &Environment| self.snapshot.pins.of(&environment.name, self.component);
+        let mut has_it = self.path.environments().iter().filter(|e| !pins(e).is_empty());
+        has_it.all(|e| self.snapshot.first_component_of(self.path, e) == Some(self.component))
+    }
+
     fn nothing_yet(&self, first: Option<&Pin>) -> Proposal {
         Proposal {
             environment: self.environment.name.clone(),
             component: self.component.clone(),
-            is_first: self.snapshot.first_component_of(self.path, self.environment)
-                == Some(self.component),
+            is_first: self.is_first(),
             tracking: first.map(|p| p.tracking.clone()),
             has: version_in(self.snapshot, &self.environment.name, self.component),
             newest: self.snapshot.newest(self.component).cloned(),

@@ -48,8 +48,7 @@ impl<'a> Islands<'a> {
             pins.entry(&pin.component).or_default().push(pin);
         }
         let first = |environment: &'a Environment| {
-            let first = snapshot.components_of(path, environment).into_iter().next()?;
-            Some((&environment.name, first))
+            Some((&environment.name, snapshot.first_component_of(path, environment)?))
         };
         let first = path.environments().iter().filter_map(first).collect();
         Self { path, snapshot, pins, first }
